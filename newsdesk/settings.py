@@ -1,0 +1,241 @@
+"""The one settings file. Installations differ by environment variables only; docs/operator.md lists them."""
+
+import contextlib
+import os
+import re
+import tempfile
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+from zoneinfo import ZoneInfo
+
+import dj_database_url
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.utils import get_random_secret_key
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def variable(name: str, default: str = "") -> str:
+    """An environment variable without surrounding space; empty counts as not set."""
+    return os.environ.get(name, "").strip() or default
+
+
+def switch(name: str) -> bool:
+    value = variable(name, "0").lower()
+    if value in {"1", "true", "yes", "on"}:
+        return True
+    if value in {"0", "false", "no", "off"}:
+        return False
+    raise ImproperlyConfigured(f"{name} must be 1 or 0.")
+
+
+def site_url() -> str:
+    """NEWSDESK_URL without a final slash. Addresses are appended to it, so anything after the host is refused."""
+    url = variable("NEWSDESK_URL", "http://127.0.0.1:8000").lower()
+    match = re.fullmatch(r"(https?://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?)/?", url)
+    if not match or not 0 < int(match[2] or 80) < 65536:
+        raise ImproperlyConfigured(
+            "NEWSDESK_URL must be the site's own address, such as https://news.example.org or http://127.0.0.1:8000: "
+            "http or https, a host (letters, digits, dots, hyphens), perhaps a port, and no user, path or query."
+        )
+    return match[1]
+
+
+def data_directory() -> Path:
+    # Private: it holds the secret key and what is not published yet.
+    path = Path(variable("NEWSDESK_VAR", str(BASE_DIR / "var"))).expanduser().absolute()
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(f"NEWSDESK_VAR: {path} cannot be made ({error.strerror}).") from error
+    return path
+
+
+def kept_secret(path: Path) -> str:
+    """The secret key in this file, made at the first start, which may be that of several processes."""
+    try:
+        if not path.exists():
+            # Whole and private (0600) before it has its name; `link` never replaces, so the first process wins.
+            with tempfile.NamedTemporaryFile("w", dir=path.parent) as draft, contextlib.suppress(FileExistsError):
+                draft.write(get_random_secret_key())
+                draft.flush()
+                os.link(draft.name, path)
+        return path.read_text().strip()
+    except OSError as error:
+        raise ImproperlyConfigured(f"The secret key cannot be kept in {path} ({error.strerror}).") from error
+
+
+# The site
+
+NEWSDESK_URL = site_url()
+NEWSDESK_TITLE = variable("NEWSDESK_TITLE", "Newsdesk")
+NEWSDESK_DESCRIPTION = variable("NEWSDESK_DESCRIPTION")
+NEWSDESK_LICENSE = variable("NEWSDESK_LICENSE")
+
+VAR = data_directory()
+SECRET_KEY = variable("NEWSDESK_SECRET_KEY") or kept_secret(VAR / "secret_key")
+DEBUG = switch("NEWSDESK_DEBUG")
+
+LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
+NETLOC = urlsplit(NEWSDESK_URL).netloc
+HOST = re.sub(r":[0-9]+$", "", NETLOC)
+ALLOWED_HOSTS = [HOST, *(LOOPBACK if HOST in LOOPBACK else [])]
+ALLOWED_HOSTS += [host.strip() for host in variable("NEWSDESK_HOSTS").split(",") if host.strip()]
+
+LANGUAGE_CODE = variable("NEWSDESK_LANGUAGE", "en")
+if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*", LANGUAGE_CODE):
+    raise ImproperlyConfigured("NEWSDESK_LANGUAGE must be a language tag such as en, de or pt-BR.")
+# The language is that of the entries. Our own words are not translated, and a month in one language within a sentence
+# in another would be worse than plain English.
+USE_I18N = False
+
+TIME_ZONE = variable("NEWSDESK_TIME_ZONE", "UTC")
+USE_TZ = True
+try:
+    ZoneInfo(TIME_ZONE)
+except (KeyError, ValueError, OSError) as error:  # not found, not a name, a directory such as "Europe"
+    raise ImproperlyConfigured("NEWSDESK_TIME_ZONE must be a time zone's name such as UTC or Europe/Paris.") from error
+
+# Transport
+
+HTTPS = NEWSDESK_URL.startswith("https:")
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_SSL_HOST = NETLOC
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+if switch("NEWSDESK_PROXY"):
+    # Only when asked: without a proxy that overwrites it, any client could send this header.
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+SILENCED_SYSTEM_CHECKS = [
+    "security.W003",  # CSRF middleware: no address takes a form, and public pages set no cookies
+    "security.W005",  # HSTS for subdomains: those are not this site's to decide about
+    "security.W021",  # HSTS preload: cannot be taken back within months
+]
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# Code
+
+ROOT_URLCONF = "newsdesk.urls"
+WSGI_APPLICATION = "newsdesk.wsgi.application"
+APPEND_SLASH = False  # events.addresses decides which spellings redirect
+
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.staticfiles",
+    "reversion",
+    "taggit",
+    "rest_framework",
+    "csp",
+    "events",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.common.CommonMiddleware",  # refuses unknown hosts, says Content-Length
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+    }
+]
+
+REST_FRAMEWORK = {
+    # The record is public: nobody signs in to read it, so no request costs a look-up of its user.
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "UNAUTHENTICATED_USER": None,
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "URL_FORMAT_OVERRIDE": None,  # the address says the format; ?format= would be a second spelling of each page
+}
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}Validator"}
+    for name in ("UserAttributeSimilarity", "MinimumLength", "CommonPassword", "NumericPassword")
+]
+
+# Data
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# gunicorn's threads live on, so a connection kept per thread does what a pool would, with nothing to size.
+try:
+    DATABASE = dj_database_url.parse(
+        variable("DATABASE_URL", "sqlite:///" + quote(str(VAR / "db.sqlite3"))),
+        conn_max_age=600,
+        conn_health_checks=True,
+    )
+except ValueError as error:
+    raise ImproperlyConfigured(f"DATABASE_URL cannot be read: {error}") from error
+DATABASE.setdefault("OPTIONS", {})
+if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASE["OPTIONS"] |= {
+        # A transaction that reads first and writes later fails at once when another wrote in between, whatever the
+        # timeout; taking the write lock at its start makes it wait instead.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 30,
+        # WAL: readers and the writer do not block each other. FULL: what was published survives a power cut.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000",
+    }
+elif DATABASE["OPTIONS"].get("pool"):
+    DATABASE["CONN_MAX_AGE"] = 0  # ?pool=true was asked for; Django takes either a pool or kept connections
+DATABASES = {"default": DATABASE}
+
+# Rendered answers are kept here under the state that they show, so an old one is never wrong, only unused.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 5000},  # pages of 20 kB: 100 MB in each process at most
+    }
+}
+if variable("REDIS_URL"):
+    CACHES["default"] = {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": variable("REDIS_URL"),
+        "KEY_PREFIX": "newsdesk",
+    }
+
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line"},
+        "nowhere": {"class": "logging.NullHandler"},
+    },
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        # Django's own handlers would mail the admins or, without DEBUG, say nothing.
+        "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        # Scanners try other host names all day; each would be a traceback.
+        "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},
+    },
+}
