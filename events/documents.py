@@ -1,0 +1,165 @@
+"""What an edition says, as plain data: an event frozen by value, its canonical JSON and the digests over it.
+
+Knows nothing of the database: an event is anything with the attributes that `freeze` reads.
+"""
+
+import datetime
+import hashlib
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+
+from events.slugs import fold
+
+SCHEMA = 1
+MAX_TOPICS = 60
+MAX_SOURCES = 50
+
+_KEYS = {
+    1: frozenset(
+        {"date", "headline", "body", "category", "story", "topics", "sources", "language", "origin"},
+    ),
+}
+# What readers are told happened; a change of one of these is never minor.
+_PLAIN_FACTS = ("date", "category", "sources", "language", "origin")
+
+
+class UnknownSchema(ValueError):
+    """A document of a shape that no reader here knows."""
+
+
+def freeze(event, topics: Iterable, sources: Iterable) -> dict:
+    """The document of `event` with these topics and sources, all by value; a story is always one of its topics."""
+    return document(
+        date=event.date,
+        headline=event.headline,
+        body=event.body,
+        category=event.category and category_value(event.category.name, event.category.slug),
+        story=event.story and topic_value(event.story.key, event.story.name, event.story.slug),
+        topics=[topic_value(topic.key, topic.name, topic.slug) for topic in topics],
+        sources=[{"name": source.name, "url": source.url} for source in sources],
+        language=event.language,
+        origin=event.origin,
+    )
+
+
+def document(*, date, headline, body, category, story, topics, sources, language, origin) -> dict:
+    """A document of today's schema: topics without doubles and sorted by key, the story among them."""
+    by_key = {topic["key"]: topic for topic in [*([story] if story else []), *topics]}
+    return {
+        "date": date.isoformat(),
+        "headline": headline,
+        "body": body,
+        "category": category,
+        "story": story,
+        "topics": [by_key[key] for key in sorted(by_key)],
+        "sources": sources,
+        "language": language,
+        "origin": origin or None,
+    }
+
+
+def topic_value(key: str, name: str, slug: str) -> dict:
+    return {"key": key, "name": name, "slug": slug}
+
+
+def category_value(name: str, slug: str) -> dict:
+    return {"name": name, "slug": slug}
+
+
+def read(document: dict, schema: int) -> dict:
+    """The document in today's shape, whatever schema it was frozen with."""
+    if schema not in _KEYS or not isinstance(document, dict) or document.keys() != _KEYS[schema]:
+        raise UnknownSchema(f"No reader for this document of schema {schema}.")
+    return document
+
+
+def canonical(value) -> bytes:
+    """RFC 8785 for what this project hashes: objects with ASCII keys, strings, integers, booleans and nulls.
+
+    For these the standard library agrees with the RFC to the byte: sorted keys, no spaces, the same escapes.
+    """
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+def rfc3339(moment: datetime.datetime) -> str:
+    """Whole seconds in UTC with `Z`; not `strftime`, whose %Y does not pad a year below 1000 everywhere."""
+    return moment.astimezone(datetime.UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+
+
+def digest(value) -> str:
+    """SHA-256 of the canonical JSON, in lower-case hexadecimal."""
+    return hashlib.sha256(canonical(value)).hexdigest()
+
+
+def commitment(salt: str, document: dict | None, note: str, slug: str) -> str:
+    """SHA-256(salt + JCS({document, note, slug})); `salt` is 32 hexadecimal digits, or '' where all of it is public."""
+    body = canonical({"document": document, "note": note, "slug": slug})
+    return hashlib.sha256(bytes.fromhex(salt) + body).hexdigest()
+
+
+def same(one: dict, other: dict, resolve: Callable[[str], object] = lambda key: key) -> bool:
+    """Whether two documents say the same; `resolve` maps a topic's key to what it stands for today."""
+    return _comparable(one, resolve) == _comparable(other, resolve)
+
+
+def changed_facts(old: dict, new: dict, resolve: Callable[[str], object] = lambda key: key) -> list[str]:
+    """The fields whose change is more than minor, by name; empty when no fact changed."""
+    before, after = _comparable(old, resolve), _comparable(new, resolve)
+    changed = [name for name in (*_PLAIN_FACTS, "story", "topics") if before[name] != after[name]]
+    return changed + [name for name in ("headline", "body") if _facts(old[name]) != _facts(new[name])]
+
+
+def _comparable(document: dict, resolve) -> dict:
+    return document | {
+        "topics": {resolve(topic["key"]) for topic in document["topics"]},
+        "story": document["story"] and resolve(document["story"]["key"]),
+        "category": document["category"] and document["category"]["slug"],
+    }
+
+
+# Facts in running text. The words are English, the newsroom's default; digits, capitals and the scripts without case
+# need no dictionary.
+_NUMBER_WORDS = frozenset(
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred hundreds thousand thousands "
+    "million millions billion billions trillion trillions dozen dozens half third quarter first second fourth fifth "
+    "sixth seventh eighth ninth tenth once twice single double triple both pair several few many".split()
+)
+_NEGATIONS = frozenset(
+    "no not none nobody nothing neither nor never without cannot denies denied deny fails failed unlikely hardly "
+    "barely except unless".split()
+)
+_WORD = re.compile(r"[\w'’./:@%$€£+-]+")
+_SENTENCE_END = re.compile(r"[.!?…][\"'”’)\]*_]*\s*$|\n\s*\n\s*$|^\s*$|\n\s*[-*#>]+\s*$|\n\s*\d+[.)]\s*$")
+
+
+def _facts(text: str) -> list[str]:
+    """What in `text` states a fact, in order: words with digits, numbers, negations, names, addresses, caseless script.
+
+    A word that opens a sentence counts only if it is a fact in itself, since its capital says nothing.
+    """
+    found = []
+    last = 0
+    for match in _WORD.finditer(text):
+        opens = _SENTENCE_END.search(text[max(0, last - 1) : match.start()]) is not None or last == 0
+        last = match.end()
+        found.extend(_facts_of_word(match.group(), opens))
+    return found
+
+
+def _facts_of_word(word: str, opens_sentence: bool) -> list[str]:
+    bare = word.strip("'’./:-+")
+    folded = fold(bare)
+    if any(unicodedata.category(char) == "Lo" for char in bare):
+        return re.findall(r"\d+|\w", unicodedata.normalize("NFC", bare))
+    if any(char.isdigit() for char in bare) or "://" in word:
+        return [folded]
+    if _words_of(folded) & (_NUMBER_WORDS | _NEGATIONS) or folded.endswith(("n't", "n’t")):
+        return [folded]
+    return [bare] if bare[:1].isupper() and not opens_sentence else []
+
+
+def _words_of(folded: str) -> set[str]:
+    return set(re.split(r"[-'’/]", folded))
