@@ -1,0 +1,509 @@
+"""What is stored: the desk's working copies, the public record frozen from them, and the querysets over both.
+
+Nothing here decides who may do what or writes the public record; that is `publishing`.
+"""
+
+import datetime
+import uuid
+
+import reversion
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models.functions import Length
+from django.db.models.lookups import LessThanOrEqual
+from django.utils import timezone
+from taggit.managers import TaggableManager
+from taggit.models import ItemBase, TagBase
+
+from events import addresses, slugs, texts
+
+GENESIS = "0" * 64
+
+
+class CategoryQuerySet(models.QuerySet):
+    def named(self, names):
+        """The categories of these names by name; unknown ones are appended at the end, in the order given."""
+        wanted = list(dict.fromkeys(names))
+        known = {category.name: category for category in self.filter(name__in=wanted)}
+        missing = [name for name in wanted if name not in known]
+        if missing:
+            last = self.aggregate(last=models.Max("position"))["last"] or 0
+            taken = set(self.values_list("slug", flat=True))
+            for position, name in enumerate(missing, last + 1):
+                slug = _free_slug(slugs.slugify(name) or "category", taken)
+                known[name] = self.create(name=name, slug=slug, position=position)
+        return known
+
+
+class Category(models.Model):
+    """A section of the day's page."""
+
+    name = models.CharField(max_length=texts.MAX_NAME, unique=True)
+    slug = models.SlugField(max_length=texts.MAX_NAME + 20, unique=True, allow_unicode=True)
+    position = models.PositiveIntegerField(default=0)
+
+    objects = CategoryQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["position", "name"]
+        verbose_name_plural = "categories"
+
+    def __str__(self):
+        return self.name
+
+    def clean(self):
+        _refuse({"name": texts.name_problem(self.name) or _bidi_problem(self.name)})
+
+
+class TopicQuerySet(models.QuerySet):
+    def named(self, names):
+        """The topic rows of these names by key; missing ones are created under the spelling met first.
+
+        A row may be an alias: `Topic.canonical` is what it stands for.
+        """
+        spellings = {}
+        for name in names:
+            spellings.setdefault(slugs.fold(name), name)
+        known = self._by_key(spellings)
+        missing = {key: name for key, name in spellings.items() if key not in known}
+        if missing:
+            self._create_missing(missing)
+            known |= self._by_key(missing)
+        return known
+
+    def _by_key(self, keys):
+        return {topic.key: topic for topic in self.filter(key__in=list(keys)).select_related("alias_of")}
+
+    def _create_missing(self, missing):
+        taken = set(self.filter(slug__in=map(topic_base, missing.values())).values_list("slug", flat=True))
+        topics = []
+        for key, name in missing.items():
+            if topic_base(name) in taken:
+                taken.update(self.filter(slug__startswith=topic_base(name)).values_list("slug", flat=True))
+            topics.append(self.model(name=name, slug=_free_slug(topic_base(name), taken), key=key))
+        self.bulk_create(topics)
+
+    def free_slug(self, name):
+        """The slug that a new topic of this name gets."""
+        base = topic_base(name)
+        return _free_slug(base, set(self.filter(slug__startswith=base).values_list("slug", flat=True)))
+
+
+class Topic(TagBase):
+    """A context of events. Never deleted: a merged or former name stays as a row, and `alias_of` says what it means."""
+
+    name = models.CharField(max_length=texts.MAX_NAME, unique=True)
+    slug = models.SlugField(max_length=texts.MAX_NAME + 20, unique=True, allow_unicode=True)
+    key = models.CharField(max_length=4 * texts.MAX_NAME, unique=True, editable=False)
+    alias_of = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="aliases")
+    uses = models.PositiveIntegerField(
+        default=0, editable=False, help_text="Events whose latest edition in the log bears this topic."
+    )
+
+    objects = TopicQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["key"]
+        permissions = [("merge_topic", "Can merge topics"), ("rename_topic", "Can rename topics")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(alias_of=None) | ~models.Q(alias_of=models.F("id")), name="topic_not_its_own_alias"
+            ),
+        ]
+
+    def save(self, *args, **kwargs):
+        self.key = slugs.fold(self.name)
+        super().save(*args, **kwargs)
+
+    def clean(self):
+        _refuse({"name": texts.name_problem(self.name) or _bidi_problem(self.name)})
+
+    @property
+    def canonical(self):
+        return self.alias_of or self
+
+
+@reversion.register(exclude=["topics"], follow=["sources", "topic_links"])
+class Event(models.Model):
+    """The desk's working copy of an entry. Nothing public reads it but `withdrawn` and `uid`."""
+
+    class Stage(models.TextChoices):
+        DRAFT = "draft"
+        REVIEW = "review", "in review"
+        READY = "ready"
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    date = models.DateField()
+    headline = models.CharField(max_length=texts.MAX_HEADLINE)
+    body = models.TextField(blank=True)
+    category = models.ForeignKey(Category, models.PROTECT, null=True, blank=True)
+    story = models.ForeignKey(Topic, models.PROTECT, null=True, blank=True, related_name="+")
+    language = models.CharField(max_length=35, default="en")
+    origin = models.JSONField(
+        null=True, blank=True, help_text="Name, URL and licence of what the entry was taken from."
+    )
+    stage = models.CharField(max_length=10, choices=Stage, default=Stage.DRAFT)
+    withdrawn = models.BooleanField(default=False, editable=False)
+    lock_version = models.PositiveIntegerField(default=0, editable=False)
+    ref = models.CharField(max_length=200, unique=True, null=True, blank=True, editable=False)
+    created = models.DateTimeField(default=timezone.now, editable=False)
+    modified = models.DateTimeField(default=timezone.now, editable=False)
+
+    topics = TaggableManager(through="EventTopic", blank=True)
+
+    class Meta:
+        permissions = [
+            ("publish_event", "Can publish and schedule entries"),
+            ("withdraw_event", "Can withdraw entries"),
+            ("restore_event", "Can restore entries"),
+            ("redact_event", "Can redact editions"),
+            ("override_minor", "Can call a change minor that alters facts"),
+        ]
+        indexes = [models.Index(fields=["date"])]
+        constraints = [
+            models.CheckConstraint(condition=~models.Q(headline=""), name="event_has_headline"),
+            models.CheckConstraint(
+                condition=LessThanOrEqual(Length("body"), texts.MAX_BODY), name="event_body_bounded"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(stage__in=["draft", "review", "ready"]), name="event_stage_known"
+            ),
+        ]
+
+    def __str__(self):
+        return self.headline
+
+    def get_absolute_url(self):
+        return addresses.uid(self.uid)
+
+    def clean(self):
+        _refuse(
+            {
+                "headline": texts.headline_problem(self.headline) or _bidi_problem(self.headline),
+                "body": texts.text_problem(self.body, texts.MAX_BODY),
+                "date": date_problem(self.date),
+                "language": texts.language_problem(self.language),
+                "origin": texts.origin_problem(self.origin),
+            }
+        )
+
+
+@reversion.register
+class EventTopic(ItemBase):
+    tag = models.ForeignKey(Topic, models.PROTECT, related_name="event_links")
+    content_object = models.ForeignKey(Event, models.CASCADE, related_name="topic_links")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["content_object", "tag"], name="event_topic_once")]
+
+
+@reversion.register
+class Source(models.Model):
+    """A numbered citation."""
+
+    event = models.ForeignKey(Event, models.CASCADE, related_name="sources")
+    position = models.PositiveSmallIntegerField()
+    name = models.CharField(max_length=texts.MAX_NAME)
+    url = models.CharField(max_length=texts.MAX_URL)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["event", "position"], name="source_position_once")]
+
+    def __str__(self):
+        return self.name
+
+    def clean(self):
+        _refuse(
+            {
+                "name": texts.name_problem(self.name) or _bidi_problem(self.name),
+                "url": texts.url_problem(self.url),
+            }
+        )
+
+
+class EditionQuerySet(models.QuerySet):
+    def issued_by(self, at):
+        """Every edition made public up to `at`, withdrawals and stubs of redacted ones too."""
+        return self.filter(issued__lte=at, event__withdrawn=False)
+
+    def current(self, at):
+        """The editions that the public reads at `at`, one per event at most."""
+        return self.issued_by(at).filter(
+            models.Q(superseded=None) | models.Q(superseded__gt=at), document__isnull=False
+        )
+
+    def withdrawals(self):
+        """The withdrawals in force, one for each event that the public cannot read now."""
+        return self.filter(event__withdrawn=True, kind=Edition.Kind.WITHDRAW, superseded=None)
+
+    def on(self, date):
+        return self.filter(date=date)
+
+    def at_address(self, date, slug):
+        """The editions of the event that was ever given this address, whatever their own."""
+        return self.filter(event__addresses__date=date, event__addresses__slug=slug)
+
+    def with_uid(self):
+        """With the event, of which nothing is loaded but the uid: the rest of the working copy is not public."""
+        own = [field.name for field in Edition._meta.concrete_fields if field.name != "revision"]
+        return self.select_related("event").only(*own, "event__uid")
+
+    def with_times(self):
+        """With `published`, when the event first was, and `modified`, the last change up to here that was not minor."""
+        editions = Edition.objects.filter(event=models.OuterRef("event"))
+        major = editions.filter(number__lte=models.OuterRef("number")).exclude(kind=Edition.Kind.MINOR)
+        return self.annotate(
+            published=models.Subquery(editions.filter(number=1).values("issued")),
+            modified=models.Subquery(major.order_by("-number").values("issued")[:1]),
+        )
+
+    def with_log(self):
+        """With `redaction`, the public reason of it, and `recorded`, the last entry of the log about the event."""
+        entries = LogEntry.objects.order_by("-seq")
+        redactions = entries.filter(edition=models.OuterRef("pk"), kind=LogEntry.Kind.REDACT)
+        about = entries.filter(event=models.OuterRef("event"))
+        return self.annotate(
+            redaction=models.Subquery(redactions.values("note")[:1]),
+            recorded=models.Subquery(about.values("recorded")[:1]),
+        )
+
+    def dates(self):
+        """Each date with the number of editions dated so, in order."""
+        return self.order_by("date").values_list("date").annotate(models.Count("pk"))
+
+    def due(self, at, recorded):
+        """Editions public by the clock at `at` that the log, written up to `recorded`, does not hold yet.
+
+        Every act logs what is due before it reads the clock, so only what was issued after the last entry can be due.
+        """
+        return self.filter(issued__gt=recorded, issued__lte=at).order_by("issued", "event__uid")
+
+
+class Edition(models.Model):
+    """A published version of an event. A withdrawal and a redacted edition have no document."""
+
+    class Kind(models.TextChoices):
+        PUBLISH = "publish", "First version"
+        UPDATE = "update", "Update"
+        CORRECTION = "correction", "Correction"
+        MINOR = "minor", "Minor change"
+        WITHDRAW = "withdraw", "Withdrawn"
+        RESTORE = "restore", "Restored"
+
+    event = models.ForeignKey(Event, models.PROTECT, related_name="editions")
+    number = models.PositiveIntegerField()
+    kind = models.CharField(max_length=10, choices=Kind)
+    note = models.TextField(blank=True)
+    issued = models.DateTimeField(db_index=True)
+    superseded = models.DateTimeField(null=True)
+    date = models.DateField()
+    slug = models.CharField(max_length=320, blank=True)
+    category = models.ForeignKey(Category, models.PROTECT, null=True)
+    document = models.JSONField(null=True)
+    schema = models.PositiveSmallIntegerField()
+    salt = models.CharField(max_length=32, blank=True)
+    commitment = models.CharField(max_length=64)
+    revision = models.OneToOneField("reversion.Revision", models.SET_NULL, null=True, related_name="edition")
+
+    objects = EditionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["event", "number"]
+        indexes = [models.Index(fields=["date", "issued"])]
+        constraints = [
+            models.UniqueConstraint(fields=["event", "number"], name="edition_number_once"),
+            models.UniqueConstraint(
+                fields=["event"], condition=models.Q(superseded=None), name="edition_one_open_per_event"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=["publish", "update", "correction", "minor", "withdraw", "restore"]),
+                name="edition_kind_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind="publish", number=1) | (~models.Q(kind="publish") & models.Q(number__gt=1)),
+                name="edition_first_is_publish",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(superseded=None) | models.Q(superseded__gte=models.F("issued")),
+                name="edition_interval_runs_forward",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(document=None, slug="", salt="", category=None)
+                | (models.Q(document__isnull=False) & ~models.Q(slug="") & ~models.Q(salt="")),
+                name="edition_text_whole_or_gone",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(kind="withdraw") | models.Q(document=None), name="edition_withdrawal_has_no_text"
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.event_id} v{self.number}"
+
+    @property
+    def redacted(self):
+        return self.document is None and self.kind != self.Kind.WITHDRAW
+
+
+class EditionTopic(models.Model):
+    """The public index of topics: which editions bear which topic, aliases resolved; `date` is the edition's."""
+
+    pk = models.CompositePrimaryKey("edition_id", "topic_id")
+    edition = models.ForeignKey(Edition, models.CASCADE, related_name="topic_links")
+    topic = models.ForeignKey(Topic, models.PROTECT, related_name="edition_links", db_index=False)
+    date = models.DateField()
+
+    class Meta:
+        indexes = [models.Index(fields=["topic", "date", "edition"], name="editiontopic_timeline")]
+
+    def __str__(self):
+        return f"edition row {self.edition_id}, topic row {self.topic_id}"
+
+
+class Address(models.Model):
+    """A path below a date, given to an event once and kept for good."""
+
+    date = models.DateField()
+    slug = models.CharField(max_length=320)
+    event = models.ForeignKey(Event, models.PROTECT, related_name="addresses")
+
+    class Meta:
+        verbose_name_plural = "addresses"
+        constraints = [
+            models.UniqueConstraint(fields=["date", "slug"], name="address_given_once"),
+            models.CheckConstraint(condition=~models.Q(slug=""), name="address_has_slug"),
+        ]
+
+    def __str__(self):
+        return addresses.neutral_event(self.date, self.slug)
+
+
+@reversion.register
+class LogEntry(models.Model):
+    """A public act. Gap-free, in the order of commits, append-only, each hash over the one before."""
+
+    class Kind(models.TextChoices):
+        PUBLISH = "publish"
+        UPDATE = "update"
+        CORRECTION = "correction"
+        MINOR = "minor"
+        WITHDRAW = "withdraw"
+        RESTORE = "restore"
+        REDACT = "redact"
+        TOPIC_MERGE = "topic-merge"
+        TOPIC_RENAME = "topic-rename"
+
+    seq = models.PositiveBigIntegerField(primary_key=True)
+    kind = models.CharField(max_length=12, choices=Kind)
+    event = models.ForeignKey(Event, models.PROTECT, null=True, related_name="log_entries")
+    edition = models.ForeignKey(Edition, models.PROTECT, null=True, related_name="log_entries")
+    occurred = models.DateTimeField()
+    recorded = models.DateTimeField()
+    note = models.TextField(blank=True)
+    commitment = models.CharField(max_length=64)
+    previous = models.CharField(max_length=64, unique=True)
+    hash = models.CharField(max_length=64, unique=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["seq"]
+        verbose_name_plural = "log entries"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["edition"], condition=~models.Q(kind="redact"), name="log_edition_entered_once"
+            ),
+            models.UniqueConstraint(
+                fields=["edition"], condition=models.Q(kind="redact"), name="log_edition_redacted_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=["topic-merge", "topic-rename"], event=None, edition=None)
+                | (
+                    ~models.Q(kind__in=["topic-merge", "topic-rename"])
+                    & models.Q(event__isnull=False, edition__isnull=False)
+                ),
+                name="log_entry_names_its_edition",
+            ),
+            models.CheckConstraint(condition=models.Q(seq__gte=1), name="log_seq_from_one"),
+        ]
+
+    def __str__(self):
+        return f"{self.seq} {self.kind}"
+
+
+class LogHeadQuerySet(models.QuerySet):
+    def state(self, at):
+        """What everything public at `at` depends on: (seq, changed, the last moment that an edition was issued)."""
+        issued = Edition.objects.filter(issued__lte=at).order_by("-issued").values("issued")[:1]
+        return self.values_list("seq", "changed", models.Subquery(issued)).get()
+
+
+class LogHead(models.Model):
+    """The end of the log, one row; its lock is the lock of every public act.
+
+    `recorded` is the last entry's. `changed` counts what shows without being an act on an edition.
+    """
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    seq = models.PositiveBigIntegerField(default=0)
+    hash = models.CharField(max_length=64, default=GENESIS)
+    recorded = models.DateTimeField(default=datetime.datetime(1, 1, 1, tzinfo=datetime.UTC))
+    changed = models.PositiveBigIntegerField(default=0)
+
+    objects = LogHeadQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="log_head_is_one_row")]
+
+    def __str__(self):
+        return f"{self.seq}:{self.hash}"
+
+
+class RelatedChoice(models.Model):
+    """An editor's word on what stands beside an event: shown for certain, or never."""
+
+    event = models.ForeignKey(Event, models.CASCADE, related_name="related_choices")
+    other = models.ForeignKey(Event, models.CASCADE, related_name="+")
+    shown = models.BooleanField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    created = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["event", "other"], name="related_chosen_once"),
+            models.CheckConstraint(condition=~models.Q(event=models.F("other")), name="related_to_another"),
+        ]
+
+    def __str__(self):
+        return f"{self.event_id} {'shows' if self.shown else 'hides'} {self.other_id}"
+
+
+def date_problem(date, today=None):
+    """What is wrong with an event's date; `today` is the site's own by default."""
+    latest = (today or timezone.localdate()) + datetime.timedelta(days=1)
+    return f"An entry is dated {latest} at the latest." if date and date > latest else None
+
+
+def _bidi_problem(text):
+    if slugs.has_bidi_controls(text):
+        return "Remove the invisible controls of writing direction."
+    return None
+
+
+def _refuse(problems):
+    """Raise one ValidationError for every field that has a problem."""
+    found = {field: problem for field, problem in problems.items() if problem}
+    if found:
+        raise ValidationError(found)
+
+
+def topic_base(name):
+    """What a topic's slug begins with: the same for all spellings that fold to one."""
+    return slugs.slugify(slugs.fold(name)) or "topic"
+
+
+def _free_slug(base, taken):
+    slug = next(slug for slug in slugs.numbered(base) if slug not in taken)
+    taken.add(slug)
+    return slug

@@ -1,0 +1,530 @@
+"""The only writer of the public record: editions, addresses and log entries.
+
+Every verb checks the permission of `by` (None is the operator, who holds the database anyway), takes the lock of the
+log's head, reads the clock after it, logs what fell due in the meantime, and leaves all or nothing.
+"""
+
+import datetime
+import json
+import secrets
+
+import reversion
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.utils import timezone
+from reversion.models import Version
+
+from events import documents, slugs, texts
+from events.log import User, public_act, topic_uses
+from events.models import (
+    Address,
+    Edition,
+    EditionTopic,
+    Event,
+    EventTopic,
+    LogEntry,
+    RelatedChoice,
+    Topic,
+)
+
+Kind = Edition.Kind
+ARROW = " → "
+
+
+class Refused(Exception):
+    """An act that would break a rule of the record; the message tells an editor what to do instead."""
+
+
+class NothingChanged(Refused):
+    pass
+
+
+class NoteRequired(Refused):
+    pass
+
+
+class NotMinor(Refused):
+    """`fields` names what states another fact than before."""
+
+    def __init__(self, fields):
+        self.fields = fields
+        super().__init__(
+            f"This changes facts ({', '.join(fields)}), so it is no minor change. "
+            "Publish it as an update or a correction, or ask a chief to override."
+        )
+
+
+class Stale(Refused):
+    pass
+
+
+class Pending(Refused):
+    pass
+
+
+class NotPending(Refused):
+    pass
+
+
+class WrongKind(Refused):
+    pass
+
+
+class WrongState(Refused):
+    pass
+
+
+class BadMoment(Refused):
+    pass
+
+
+class BadTopic(Refused):
+    pass
+
+
+# The verbs.
+
+
+def publish(
+    event: Event, *, by: User, kind: str = Kind.PUBLISH, note: str = "", lock_version: int | None = None, override=""
+) -> Edition:
+    """Freeze the working copy as the event's current edition, public from this second on.
+
+    `lock_version` is the one that the editor saw. `override`, a chief's reason, lets a change of facts pass as minor.
+    Raises `Refused` and its children, `ValidationError` or `PermissionDenied`.
+    """
+    with public_act(by, "events.publish_event") as act:
+        event = _locked(event, lock_version)
+        last = _last(event)
+        if last and last.issued > act.now and not _is_logged(last, act):
+            raise Pending("A version is scheduled already. Cancel the schedule first, or correct now.")
+        document = _next_document(event, last, kind, note, by, override)
+        issued = max(act.now, last.issued) if last else act.now
+        edition = _freeze(event, last, kind, note, issued, document, by, override)
+        act.enter(edition, by)
+    return edition
+
+
+def schedule(
+    event: Event,
+    *,
+    by: User,
+    issue: datetime.datetime,
+    kind: str = Kind.PUBLISH,
+    note: str = "",
+    lock_version: int | None = None,
+    override="",
+) -> Edition:
+    """Freeze the working copy as the edition that becomes public by itself at `issue`, a whole minute in the future."""
+    with public_act(by, "events.publish_event") as act:
+        event = _locked(event, lock_version)
+        last = _last(event)
+        if last and last.issued > act.now:
+            raise Pending("A version is scheduled already. Cancel the schedule first.")
+        if timezone.is_naive(issue) or issue.second or issue.microsecond:
+            raise BadMoment("Choose a whole minute, with its time zone.")
+        if issue <= max(act.now, act.head.recorded):
+            raise BadMoment("Choose a time in the future, or publish now.")
+        document = _next_document(event, last, kind, note, by, override)
+        return _freeze(event, last, kind, note, issue, document, by, override)
+
+
+def unschedule(event: Event, *, by: User) -> None:
+    """Delete the pending edition: it was never public, so its number, interval and address are given back."""
+    with public_act(by, "events.publish_event") as act:
+        event = _locked(event)
+        if not _drop_pending(event, act):
+            raise NotPending("Nothing is scheduled; what was due is public already. Withdraw or correct it instead.")
+
+
+def withdraw(event: Event, *, by: User, note: str) -> Edition:
+    """Take the event from the public, now: every address of it answers 410 with `note` until it is restored.
+
+    A pending edition is dropped with it, so that nothing withdrawn comes back by the clock.
+    """
+    with public_act(by, "events.withdraw_event") as act:
+        event = _locked(event)
+        _require_note(note, "Give the reason that readers and partners will see.")
+        if event.withdrawn:
+            raise WrongState("This entry is withdrawn already.")
+        _drop_pending(event, act)
+        last = _last(event)
+        if last is None:
+            raise WrongState("This entry was never public. Delete the draft instead.")
+        event.withdrawn = True
+        edition = _record(
+            event, last, by, kind=Kind.WITHDRAW, note=note, issued=max(act.now, last.issued), date=last.date
+        )
+        act.enter(edition, by)
+    return edition
+
+
+def restore(event: Event, *, by: User, note: str = "") -> Edition:
+    """Make a withdrawn event public again, with a document equal to the one that was withdrawn."""
+    with public_act(by, "events.restore_event") as act:
+        event = _locked(event)
+        _check_note(note)
+        if not event.withdrawn:
+            raise WrongState("This entry is not withdrawn.")
+        withdrawal = _last(event)
+        former = event.editions.get(number=withdrawal.number - 1)
+        if former.document is None:
+            raise WrongState("The version that was withdrawn has been redacted. Write a new entry.")
+        event.withdrawn = False
+        edition = _record(
+            event,
+            withdrawal,
+            by,
+            kind=Kind.RESTORE,
+            note=note,
+            issued=max(act.now, withdrawal.issued),
+            date=former.date,
+            slug=former.slug,
+            category_id=former.category_id,
+            document=former.document,
+            schema=former.schema,
+        )
+        act.enter(edition, by)
+    return edition
+
+
+def redact(event: Event, number: int, *, by: User, note: str) -> Edition:
+    """Remove the text of one superseded edition for good, and the desk's saves that hold its headline or body."""
+    with public_act(by, "events.redact_event") as act:
+        event = _locked(event)
+        _require_note(note, "Give the reason that readers will see in its place.")
+        edition = event.editions.filter(number=number, issued__lte=act.now).first()
+        if edition is None or edition.document is None:
+            raise WrongState("There is no text to redact in this version.")
+        if not event.withdrawn and (edition.superseded is None or edition.superseded > act.now):
+            raise WrongState("This is the current version. Publish its replacement or withdraw the entry first.")
+        saves_holding(edition).delete()
+        _clear(edition)
+        act.append(LogEntry.Kind.REDACT, by, occurred=act.now, event=event, edition=edition, note=note)
+    return edition
+
+
+def merge_topics(old: Topic, into: Topic, *, by: User) -> Topic:
+    """Make `old` an alias of `into`: its events move, its name and address lead there, no frozen document changes."""
+    with public_act(by, "events.merge_topic") as act:
+        old, into = _canonical(old), _canonical(into)
+        if old == into:
+            raise BadTopic(f"“{old}” and “{into}” are the same topic already.")
+        Topic.objects.filter(alias_of=old).update(alias_of=into)
+        _repoint(EventTopic.objects, "tag", "content_object", old, into)
+        _repoint(EditionTopic.objects, "topic", "edition", old, into)
+        Event.objects.filter(story=old).update(story=into)
+        old.alias_of, old.uses = into, 0
+        old.save(update_fields=["alias_of", "uses"])
+        act.append(LogEntry.Kind.TOPIC_MERGE, by, occurred=act.now, note=_arrow(old.name, into.name))
+        into.uses = topic_uses(act.head.recorded).filter(topic=into).count()
+        into.save(update_fields=["uses"])
+    return into
+
+
+def rename_topic(topic: Topic, name: str, *, by: User) -> Topic:
+    """Give `topic` another name; the old one stays as alias and its slug as redirect."""
+    with public_act(by, "events.rename_topic") as act:
+        topic = _canonical(topic)
+        old_name = topic.name
+        Topic(name=name).clean()
+        if name == old_name:
+            raise NothingChanged("The topic has this name already.")
+        taken = Topic.objects.filter(key=slugs.fold(name)).exclude(pk=topic.pk).first()
+        if taken and taken.alias_of_id != topic.pk:
+            raise BadTopic(f"There is a topic “{taken}” already. Merge the two instead.")
+        _give_name(topic, name, taken)
+        act.append(LogEntry.Kind.TOPIC_RENAME, by, occurred=act.now, note=_arrow(old_name, name))
+    return topic
+
+
+def add_alias(topic: Topic, name: str, *, by: User) -> Topic:
+    """Let a name that no topic has yet lead to `topic`."""
+    with public_act(by, "events.merge_topic") as act:
+        topic = _canonical(topic)
+        alias = Topic(name=name)
+        alias.clean()
+        if slugs.fold(name) in Topic.objects.in_bulk([slugs.fold(name)], field_name="key"):
+            raise BadTopic(f"There is a topic “{name}” already. Merge the two instead.")
+        alias = Topic.objects.named([name])[slugs.fold(name)]
+        alias.alias_of = topic
+        alias.save(update_fields=["alias_of"])
+        act.append(LogEntry.Kind.TOPIC_MERGE, by, occurred=act.now, note=_arrow(name, topic.name))
+    return alias
+
+
+def choose_related(event: Event, other: Event, *, by: User, shown: bool | None) -> None:
+    """Show `other` beside `event` for certain, never, or (None) as the score has it."""
+    with public_act(by, "events.change_event") as act:
+        if event == other:
+            raise WrongState("An entry is not related to itself.")
+        if shown is None:
+            RelatedChoice.objects.filter(event=event, other=other).delete()
+        else:
+            RelatedChoice.objects.update_or_create(event=event, other=other, defaults={"shown": shown, "by": by})
+        act.head.changed += 1
+
+
+def settle() -> int:
+    """Log the editions that fell due; how many there were."""
+    with public_act(None, None) as act:
+        return len(act.entries)
+
+
+# What the verbs, and the loading of histories, are made of.
+
+
+def revision_comment(kind: str, number: int, issued: datetime.datetime) -> str:
+    """What the desk's history says of the save that an edition was frozen from."""
+    return f"Edition {number} ({kind}), {documents.rfc3339(issued)}"
+
+
+def address_slug(headline: str, mine: set[str], taken: set[str]) -> str:
+    """The slug of a headline among those `taken` on its date; one that is `mine` already is kept."""
+    base = slugs.headline_slug(headline)
+    own = sorted((slug for slug in mine if slugs.is_numbered(slug, base)), key=lambda slug: (len(slug), slug))
+    return own[0] if own else next(slug for slug in slugs.numbered(base) if slug not in taken)
+
+
+def saves_holding(edition: Edition):
+    """The desk's saves (reversion's versions) of the event that hold this edition's headline or body."""
+    headline, body = edition.document["headline"], edition.document["body"]
+    saves = Version.objects.filter(
+        content_type=ContentType.objects.get_for_model(Event), object_id=str(edition.event_id), db="default"
+    )
+    revisions = [
+        revision
+        for revision, data in saves.values_list("revision_id", "serialized_data")
+        if _holds(json.loads(data)[0]["fields"], headline, body)
+    ]
+    return Version.objects.filter(revision__in=revisions)
+
+
+def other_places(edition: Edition) -> dict:
+    """Where else the text of an edition still stands: other `editions`, the `working_copy`, other `events`."""
+    headline, body = edition.document["headline"], edition.document["body"]
+    others = Edition.objects.filter(document__headline=headline).exclude(pk=edition.pk)
+    return {
+        "editions": [
+            other
+            for other in edition.event.editions.exclude(pk=edition.pk).exclude(document=None)
+            if _holds(other.document, headline, body)
+        ],
+        "working_copy": _holds({"headline": edition.event.headline, "body": edition.event.body}, headline, body),
+        "events": list(Event.objects.filter(editions__in=others).exclude(pk=edition.event_id).distinct()),
+    }
+
+
+def _holds(fields, headline, body):
+    return fields["headline"] == headline or bool(body and fields["body"] == body)
+
+
+def _locked(event, lock_version=None):
+    """The event as the database has it, its row locked; refused if it was saved since the editor looked."""
+    event = Event.objects.select_for_update().get(pk=event.pk)
+    if lock_version is not None and lock_version != event.lock_version:
+        raise Stale("This entry was saved by someone else in the meantime. Look at their changes first.")
+    return event
+
+
+def _last(event):
+    return event.editions.order_by("-number").first()
+
+
+def _is_logged(edition, act):
+    return edition.issued <= act.head.recorded
+
+
+def _check_note(note):
+    problem = texts.text_problem(note, texts.MAX_NOTE)
+    if problem:
+        raise ValidationError({"note": problem})
+
+
+def _require_note(note, message):
+    if not note.strip():
+        raise NoteRequired(message)
+    _check_note(note)
+
+
+def _next_document(event, last, kind, note, by, override):
+    """The working copy as a document, if it may follow the `last` edition as one of this `kind`."""
+    _check_note(note)
+    if event.withdrawn:
+        raise WrongState("This entry is withdrawn. Restore it first.")
+    if kind not in (Kind.PUBLISH, Kind.UPDATE, Kind.CORRECTION, Kind.MINOR) or (kind == Kind.PUBLISH) != (last is None):
+        raise WrongKind(
+            "Say whether this is an update, a correction or a minor change."
+            if last
+            else "The first version is published as such, not as an update or a correction."
+        )
+    if kind == Kind.CORRECTION:
+        _require_note(note, "A correction needs a public note that says what was wrong.")
+    document = _working_document(event)
+    if last:
+        _refuse_needless(last, document, kind, by, override)
+    return document
+
+
+def _working_document(event):
+    event.clean()
+    topics = [topic.canonical for topic in event.topics.select_related("alias_of")]
+    sources = list(event.sources.order_by("position"))
+    if event.story:
+        event.story = event.story.canonical
+    document = documents.freeze(event, topics, sources)
+    if len(document["topics"]) > documents.MAX_TOPICS:
+        raise ValidationError({"topics": f"Keep to {documents.MAX_TOPICS} topics."})
+    if len(sources) > documents.MAX_SOURCES:
+        raise ValidationError({"sources": f"Keep to {documents.MAX_SOURCES} sources."})
+    for source in sources:
+        source.clean()
+    return document
+
+
+def _refuse_needless(last, document, kind, by, override):
+    former = documents.read(last.document, last.schema)
+    resolve = _resolution([former, document])
+    if documents.same(former, document, resolve):
+        raise NothingChanged("Nothing differs from the version that readers see.")
+    if kind != Kind.MINOR:
+        return
+    changed = documents.changed_facts(former, document, resolve)
+    if changed and not override.strip():
+        raise NotMinor(changed)
+    if changed and by is not None and not by.has_perm("events.override_minor"):
+        raise PermissionDenied("Only a chief may call this change minor.")
+
+
+def _resolution(document_list):
+    """From a topic's key in a document to the row that it means today."""
+    keys = {topic["key"] for document in document_list for topic in document["topics"]}
+    rows = Topic.objects.filter(key__in=keys).select_related("alias_of")
+    return {row.key: row.canonical.pk for row in rows}.__getitem__
+
+
+def _freeze(event, last, kind, note, issued, document, by, override):
+    event.stage = Event.Stage.READY
+    return _record(
+        event,
+        last,
+        by,
+        kind=kind,
+        note=note,
+        issued=issued,
+        date=event.date,
+        slug=_take_address(event),
+        category_id=event.category_id,
+        document=document,
+        schema=documents.SCHEMA,
+        comment=f"Minor by override: {override}" if override.strip() else "",
+    )
+
+
+def _take_address(event):
+    base = slugs.headline_slug(event.headline)
+    holders = dict(Address.objects.filter(date=event.date, slug__startswith=base).values_list("slug", "event_id"))
+    mine = {slug for slug, holder in holders.items() if holder == event.pk}
+    slug = address_slug(event.headline, mine, holders.keys())
+    if slug not in mine:
+        Address.objects.create(date=event.date, slug=slug, event=event)
+    return slug
+
+
+def _record(
+    event, last, by, *, kind, note, issued, document=None, slug="", schema=documents.SCHEMA, comment="", **rest
+):
+    """Write the edition that follows `last`, with the event, its index of topics and the save it was frozen from."""
+    event.save(update_fields=["stage", "withdrawn"])
+    if last:
+        event.editions.filter(pk=last.pk).update(superseded=issued)
+    number = last.number + 1 if last else 1
+    salt = secrets.token_hex(16) if document else ""
+    with reversion.create_revision():
+        reversion.add_to_revision(event)
+        reversion.set_user(by)
+        reversion.set_comment("\n".join(filter(None, [revision_comment(kind, number, issued), comment])))
+        reversion.add_meta(
+            Edition,
+            event=event,
+            number=number,
+            kind=kind,
+            note=note,
+            issued=issued,
+            document=document,
+            slug=slug,
+            schema=schema,
+            salt=salt,
+            commitment=documents.commitment(salt, document, note, slug),
+            **rest,
+        )
+    edition = event.editions.select_related("revision").get(number=number)
+    if document:
+        _index_topics(edition)
+    return edition
+
+
+def _index_topics(edition):
+    resolve = _resolution([edition.document])
+    topics = sorted({resolve(topic["key"]) for topic in edition.document["topics"]})
+    EditionTopic.objects.bulk_create(
+        EditionTopic(edition=edition, topic_id=topic, date=edition.date) for topic in topics
+    )
+
+
+def _drop_pending(event, act):
+    pending = event.editions.filter(issued__gt=act.now).order_by("-number").first()
+    if pending is None or _is_logged(pending, act):
+        return False
+    pending.delete()
+    event.editions.filter(number=pending.number - 1).update(superseded=None)
+    _free_address(event, pending.date, pending.slug)
+    return True
+
+
+def _free_address(event, date, slug):
+    if not event.editions.filter(date=date, slug=slug).exists():
+        event.addresses.filter(date=date, slug=slug).delete()
+
+
+def _clear(edition):
+    """Empty everything of an edition that could tell its text; its number, time and digest stay."""
+    slug = edition.slug
+    edition.document, edition.salt, edition.note, edition.slug, edition.category = None, "", "", "", None
+    edition.save(update_fields=["document", "salt", "note", "slug", "category"])
+    edition.topic_links.all().delete()
+    edition.log_entries.update(note="")
+    _free_address(edition.event, edition.date, slug)
+
+
+def _canonical(topic):
+    return Topic.objects.select_related("alias_of").get(pk=topic.pk).canonical
+
+
+def _repoint(rows, topic_field, owner_field, old, into):
+    """Move rows from one topic to another, dropping those whose owner has the other already."""
+    having = rows.filter(**{topic_field: into}).values(owner_field)
+    rows.filter(**{topic_field: old, f"{owner_field}__in": having}).delete()
+    rows.filter(**{topic_field: old}).update(**{topic_field: into})
+
+
+def _give_name(topic, name, alias):
+    """Rename the row; its old name goes to `alias`, the row that had the new one, or to a new row."""
+    old = {"name": topic.name, "slug": topic.slug, "key": topic.key}
+    key = slugs.fold(name)
+    if key == topic.key:
+        Topic.objects.filter(pk=topic.pk).update(name=name)
+    elif alias:
+        slug = alias.slug
+        # Three steps, since names, slugs and keys are unique at every one of them.
+        Topic.objects.filter(pk=alias.pk).update(name=f"~{alias.pk}", slug=f"~{alias.pk}", key=f"~{alias.pk}")
+        Topic.objects.filter(pk=topic.pk).update(name=name, slug=slug, key=key)
+        Topic.objects.filter(pk=alias.pk).update(**old)
+    else:
+        Topic.objects.filter(pk=topic.pk).update(name=name, slug=Topic.objects.free_slug(name), key=key)
+        Topic.objects.create(alias_of=topic, **old)
+    topic.refresh_from_db()
+
+
+def _arrow(old, new):
+    return f"{old}{ARROW}{new}"
