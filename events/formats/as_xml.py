@@ -1,0 +1,59 @@
+"""A shape as XML: elements of the same names as the keys, in one namespace. Knows nothing of what the shape is about.
+
+Written by hand because both of the standard library's writers leave a carriage return as it is, which a parser reads
+as a line feed: a document with another text than the one that its digest is over.
+"""
+
+import re
+from xml.sax.saxutils import escape
+
+NAMESPACE = "urn:newsdesk:event:1"
+PROBLEM_NAMESPACE = "urn:ietf:rfc:7807"  # which RFC 9457 kept
+
+# A list is an element with one child for each item.
+ITEMS = {
+    "changes": "change",
+    "context": "topic",
+    "days": "day",
+    "events": "event",
+    "months": "month",
+    "related": "entry",
+    "since": "change",
+    "sources": "source",
+    "topics": "topic",
+    "years": "year",
+}
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+# What XML 1.0 has no way to write (production 2); one such character makes the whole document unreadable.
+_ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def render(root: str, shape: dict) -> bytes:
+    """UTF-8; None is no element, an empty text or list an empty one; what is illegal in XML is left out."""
+    namespace = PROBLEM_NAMESPACE if root == "problem" else NAMESPACE
+    content = "".join(_element(name, value) for name, value in shape.items())
+    document = f'<{_checked(root)} xmlns="{namespace}">{content}</{root}>'
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{document}\n'.encode()
+
+
+def _element(name, value) -> str:
+    if value is None:
+        return ""
+    return f"<{_checked(name)}>{_content(name, value)}</{name}>"
+
+
+def _content(name, value) -> str:
+    if isinstance(value, dict):
+        return "".join(_element(key, item) for key, item in value.items())
+    if isinstance(value, list):
+        return "".join(_element(ITEMS[name], item) for item in value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return escape(_ILLEGAL.sub("", str(value)), {"\r": "&#13;"})
+
+
+def _checked(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is no name for an element.")
+    return name
