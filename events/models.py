@@ -160,7 +160,10 @@ class Event(models.Model):
             ("redact_event", "Can redact editions"),
             ("override_minor", "Can call a change minor that alters facts"),
         ]
-        indexes = [models.Index(fields=["date"])]
+        indexes = [
+            models.Index(fields=["date"]),
+            models.Index(fields=["id"], condition=models.Q(withdrawn=True), name="event_withdrawn"),
+        ]
         constraints = [
             models.CheckConstraint(condition=~models.Q(headline=""), name="event_has_headline"),
             models.CheckConstraint(
@@ -226,7 +229,8 @@ class Source(models.Model):
 class EditionQuerySet(models.QuerySet):
     def issued_by(self, at):
         """Every edition made public up to `at`, withdrawals and stubs of redacted ones too."""
-        return self.filter(issued__lte=at, event__withdrawn=False)
+        # Not through a join: the few withdrawn events are one short list, whatever the number of editions.
+        return self.filter(issued__lte=at).exclude(event__in=Event.objects.filter(withdrawn=True).values("pk"))
 
     def current(self, at):
         """The editions that the public reads at `at`, one per event at most."""
@@ -269,7 +273,7 @@ class EditionQuerySet(models.QuerySet):
             recorded=models.Subquery(about.values("recorded")[:1]),
         )
 
-    def dates(self):
+    def counted_by_date(self):
         """Each date with the number of editions dated so, in order."""
         return self.order_by("date").values_list("date").annotate(models.Count("pk"))
 
@@ -285,12 +289,12 @@ class Edition(models.Model):
     """A published version of an event. A withdrawal and a redacted edition have no document."""
 
     class Kind(models.TextChoices):
-        PUBLISH = "publish", "First version"
-        UPDATE = "update", "Update"
-        CORRECTION = "correction", "Correction"
-        MINOR = "minor", "Minor change"
-        WITHDRAW = "withdraw", "Withdrawn"
-        RESTORE = "restore", "Restored"
+        PUBLISH = "publish"
+        UPDATE = "update"
+        CORRECTION = "correction"
+        MINOR = "minor"
+        WITHDRAW = "withdraw"
+        RESTORE = "restore"
 
     event = models.ForeignKey(Event, models.PROTECT, related_name="editions")
     number = models.PositiveIntegerField()

@@ -50,8 +50,8 @@ def url_problem(url: str) -> str | None:
     """What is wrong with a source's URL. Django's URLValidator refuses real ones, such as hosts with an underscore."""
     if len(url) > MAX_URL:
         return f"Shorten this to {MAX_URL:,} characters; it has {len(url):,}."
-    if line_problem(url, MAX_URL) or re.search(r"[\s\\<>\"]", url):
-        return "Remove spaces, quotation marks, angle brackets, backslashes and control characters from the URL."
+    if line_problem(url, MAX_URL) or re.search(r"[\s<>\"]", url):
+        return "Remove spaces, quotation marks, angle brackets and control characters from the URL."
     try:
         parts = urlsplit(url)
         host, _port = parts.hostname, parts.port
@@ -59,7 +59,8 @@ def url_problem(url: str) -> str | None:
         return "This is not a URL: its host or port cannot be read."
     if parts.scheme not in ("http", "https"):
         return "Start the URL with http:// or https://."
-    if not url[len(parts.scheme) :].startswith("://") or not host or not host.strip(".-"):
+    # A browser reads a backslash in a host as a slash; in a path or query, real URLs hold some.
+    if not url[len(parts.scheme) :].startswith("://") or not host or not host.strip(".-") or "\\" in parts.netloc:
         return "Name a host after http:// or https://."
     if "@" in parts.netloc:
         return "Remove the user name and password from the URL."

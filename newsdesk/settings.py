@@ -155,7 +155,7 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
-        "APP_DIRS": True,
+        "OPTIONS": {"libraries": {"reading": "events.pages.reading"}},
     }
 ]
 
@@ -208,7 +208,9 @@ CACHES = {
         "OPTIONS": {"MAX_ENTRIES": 5000},  # pages of 20 kB: 100 MB in each process at most
     }
 }
-if variable("REDIS_URL"):
+if DEBUG:
+    CACHES["default"] = {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}  # an edited template shows at once
+elif variable("REDIS_URL"):
     CACHES["default"] = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": variable("REDIS_URL"),
@@ -235,6 +237,8 @@ LOGGING = {
     "loggers": {
         # Django's own handlers would mail the admins or, without DEBUG, say nothing.
         "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        # An address with nothing behind it is an answer like others, not worth a line each.
+        "django.request": {"level": "ERROR"},
         # Scanners try other host names all day; each would be a traceback.
         "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},
     },

@@ -1,0 +1,291 @@
+"""What every wing answers with: formats and their negotiation, freshness, conditional requests and problem details.
+
+Knows nothing of what is shown: a view hands over a shape, and what its headers say beside it.
+"""
+
+import datetime
+import hashlib
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from django.conf import settings
+from django.core.cache import cache
+from django.http import HttpResponse, HttpResponseBase
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.cache import get_conditional_response
+from django.utils.http import http_date, parse_http_date
+from rest_framework.exceptions import APIException, MethodNotAllowed
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.renderers import BaseRenderer
+from rest_framework.views import APIView
+
+from events import addresses
+from events.formats import as_json, as_markdown, as_xml, shapes
+from events.models import Edition, LogHead
+
+# An old rendering is never wrong, only unused; this bounds how long one lies about.
+KEEP_SECONDS = 3600
+# Settings that a rendering shows.
+SHOWN = ("NEWSDESK_URL", "NEWSDESK_TITLE", "NEWSDESK_DESCRIPTION", "NEWSDESK_LICENSE", "LANGUAGE_CODE")
+# What a rendering is made by. The packages are there because Markdown and the sanitizer are two of them.
+SOURCES = ("events/**/*.py", "events/**/*.xsd", "templates/**/*.html", "static/**/*.*", "requirements.txt")
+ABSENT = "There is nothing at this address."
+
+
+def release() -> str:
+    """A digest of the code, the templates, the styles and the pinned packages."""
+    digest = hashlib.sha256()
+    for path in sorted(path for pattern in SOURCES for path in settings.BASE_DIR.glob(pattern) if path.is_file()):
+        digest.update(f"{path.relative_to(settings.BASE_DIR)}\0".encode() + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+RELEASE = release()
+
+
+class Page(NamedTuple):
+    """What a view answers with. `links` are (relation, URL) for the Link header; no `canonical` means the own URL."""
+
+    root: str
+    shape: dict
+    links: Iterable[tuple[str, str]] = ()
+    canonical: str = ""
+    modified: datetime.datetime | None = None
+    indexed: bool = True
+    status: int = 200
+
+
+class Problem(Exception):
+    """Another answer than the page asked for, told by a shape of RFC 9457. Never kept in the cache."""
+
+    def __init__(self, status: int, detail: str = "", headers: dict | None = None):
+        self.page = Page("problem", shapes.problem(status, detail), status=status)
+        self.headers = headers or {}
+        super().__init__(detail)
+
+
+class Absent(Problem):
+    """Nothing public is here. That it is not yet, no longer or never was is not told apart."""
+
+    def __init__(self):
+        super().__init__(404, ABSENT)
+
+
+class Withdrawn(Exception):
+    """The notice of a withdrawal, which is kept in the cache like a page."""
+
+    def __init__(self, withdrawal: Edition):
+        self.page = Page("problem", shapes.gone(withdrawal), status=410)
+        super().__init__(withdrawal)
+
+
+# Formats: a renderer each, all over the same shape.
+
+
+class HTMLRenderer(BaseRenderer):
+    media_type = "text/html"
+    format = "html"
+    problem_type = "text/html"
+
+    def render(self, page, accepted_media_type=None, renderer_context=None):
+        site = {name.removeprefix("NEWSDESK_").lower(): getattr(settings, name) for name in SHOWN}
+        context = {"site": site, "page": page, "canonical": canonical(page), "alternates": alternates(page, self)}
+        return render_to_string(f"pages/{page.root}.html", context | {page.root: page.shape}).encode()
+
+
+class JSONRenderer(BaseRenderer):
+    media_type = "application/json"
+    format = "json"
+    problem_type = "application/problem+json"
+
+    def render(self, page, accepted_media_type=None, renderer_context=None):
+        return as_json.render(page.root, page.shape)
+
+
+class XMLRenderer(BaseRenderer):
+    media_type = "application/xml"
+    format = "xml"
+    problem_type = "application/problem+xml"
+
+    def render(self, page, accepted_media_type=None, renderer_context=None):
+        return as_xml.render(page.root, page.shape)
+
+
+class MarkdownRenderer(BaseRenderer):
+    media_type = "text/markdown"
+    format = "md"
+    problem_type = "text/markdown"
+
+    def render(self, page, accepted_media_type=None, renderer_context=None):
+        return as_markdown.render(page.root, page.shape)
+
+
+RENDERERS = {renderer.format: renderer for renderer in (HTMLRenderer, JSONRenderer, XMLRenderer, MarkdownRenderer)}
+# Only a program reads these, and one that misspells a parameter must learn of it.
+STRICT_FORMATS = ("json", "xml")
+
+
+class Negotiation(BaseContentNegotiation):
+    """By the address where it says the format, else by Accept. What accepts none of ours gets the first, not a 406.
+
+    Not DRF's own negotiation, which does not read quality values.
+    """
+
+    def select_renderer(self, request, renderers, format_suffix=None):
+        by_type = {renderer.media_type: renderer for renderer in renderers}
+        by_format = {renderer.format: renderer for renderer in renderers}
+        preferred = request.get_preferred_type(list(by_type))
+        chosen = by_format[format_suffix] if format_suffix else by_type.get(preferred, renderers[0])
+        return chosen, chosen.media_type
+
+
+class RecordView(APIView):
+    """An address of the public record. A child says what is there: `page(at, **address)`, a `Page` or a redirect.
+
+    `parameters` are the names that its query may have.
+    """
+
+    http_method_names = ["get", "head"]
+    renderer_classes = list(RENDERERS.values())
+    content_negotiation_class = Negotiation
+    parameters = frozenset()
+
+    def setup(self, request, *args, **kwargs):
+        super().setup(request, *args, **kwargs)
+        self.at = timezone.now()
+
+    @property
+    def default_response_headers(self):
+        return {} if "format" in self.kwargs else {"Vary": "Accept"}
+
+    def get_exception_handler(self):
+        return problem_answer
+
+    def get(self, request, **address):
+        refuse_parameters(request, self.parameters)
+        key = _key(request, self.parameters, LogHead.objects.state(self.at))
+        kept = cache.get(key)
+        if kept is None:
+            kept = self._rendered(request, address)
+            cache.set(key, kept, KEEP_SECONDS)
+        status, headers, body = kept
+        return HttpResponse(body, status=status, headers=headers)
+
+    def _rendered(self, request, address):
+        """(status, headers, body): everything of the answer that does not depend on the second it is given."""
+        format = address.pop("format", None)
+        try:
+            page = self.page(self.at, **address)
+        except Withdrawn as withdrawn:
+            page = withdrawn.page
+        if isinstance(page, HttpResponseBase):
+            return page.status_code, {"Location": page["Location"]}, b""
+        renderer = request.accepted_renderer if format or page.status == 200 else HTMLRenderer()
+        body = renderer.render(page)
+        headers = page_headers(page, renderer, body)
+        if not format and page.status == 200:
+            headers["Content-Location"] = page.shape["formats"][renderer.format]
+        return page.status, headers, body
+
+    def finalize_response(self, request, response, *args, **kwargs):
+        return finished(request, super().finalize_response(request, response, *args, **kwargs), self.at)
+
+
+def page_headers(page: Page, renderer, body: bytes) -> dict[str, str]:
+    media_type = renderer.media_type if page.status == 200 else renderer.problem_type
+    # JSON is UTF-8 and its type has no parameter (RFC 8259, 11).
+    charset = "" if renderer.format == "json" else "; charset=utf-8"
+    headers = {"Content-Type": media_type + charset}
+    if page.status != 200:
+        return headers
+    headers["ETag"] = etag(body)
+    headers["Link"] = ", ".join(_links(page, renderer))
+    if page.modified:
+        headers["Last-Modified"] = http_date(page.modified.timestamp())
+    if not page.indexed:
+        headers["X-Robots-Tag"] = "noindex"
+    return headers
+
+
+def etag(body: bytes) -> str:
+    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+
+
+def canonical(page: Page) -> str:
+    return page.canonical or page.shape.get("url", "")
+
+
+def alternates(page: Page, renderer) -> list[tuple[str, str, str]]:
+    """The same page in the other formats: (format, media type, URL)."""
+    formats = page.shape.get("formats", {}).items()
+    return [(format, RENDERERS[format].media_type, url) for format, url in formats if format != renderer.format]
+
+
+def _links(page, renderer):
+    yield f'<{canonical(page)}>; rel="canonical"'
+    for _, media_type, url in alternates(page, renderer):
+        yield f'<{url}>; rel="alternate"; type="{media_type}"'
+    for relation, url in page.links:
+        yield f'<{url}>; rel="{relation}"'
+    if renderer.format in addresses.SCHEMAS:
+        yield f'<{addresses.absolute(addresses.SCHEMAS[renderer.format])}>; rel="describedby"'
+
+
+def refuse_parameters(request, known: Iterable[str]) -> None:
+    """Raise a 400 for a known parameter that is repeated, and for an unknown one where a program reads the answer."""
+    strict = request.accepted_renderer.format in STRICT_FORMATS
+    for name, values in request.GET.lists():
+        if name not in known and strict:
+            raise Problem(400, f"There is no parameter “{name[:100]}” here.")
+        if name in known and len(values) > 1:
+            raise Problem(400, f"Give the parameter “{name}” once.")
+
+
+def problem_answer(exception, context) -> HttpResponse | None:
+    """DRF's exception handler."""
+    if isinstance(exception, MethodNotAllowed):
+        allowed = {"Allow": ", ".join(context["view"].allowed_methods)}
+        exception = Problem(405, "This address can only be read.", allowed)
+    elif isinstance(exception, APIException):
+        exception = Problem(exception.status_code, str(exception.detail))
+    return problem_page(exception, context["request"]) if isinstance(exception, Problem) else None
+
+
+def problem_page(problem: Problem, request) -> HttpResponse:
+    """A problem in the format that the address ends with, in HTML where it says none."""
+    format = request.path_info.rpartition(".")[2]
+    renderer = RENDERERS.get(format, HTMLRenderer)()
+    body = renderer.render(problem.page)
+    headers = page_headers(problem.page, renderer, body) | problem.headers
+    return HttpResponse(body, status=problem.page.status, headers=headers)
+
+
+def finished(request, response: HttpResponseBase, at: datetime.datetime) -> HttpResponseBase:
+    """The answer as it goes out: 304 if the client has it, without a body for HEAD, and fresh for less than a minute.
+
+    Whatever becomes public by the clock does so at a whole minute. Every answer ends there, whether anything is
+    scheduled or not, so that none betrays that something is.
+    """
+    length = len(response.content)
+    if response.status_code == 200:
+        response = _conditional(request, response)
+    if request.method == "HEAD" or response.status_code == 304:
+        # Before a middleware counts what is left. A 304 says the length that the whole answer has (RFC 9110, 8.6).
+        response["Content-Length"] = length
+        response.content = b""
+    response["Cache-Control"] = f"public, max-age={60 - at.second}"
+    return response
+
+
+def _conditional(request, response):
+    """RFC 9110, 13.2.2. Django reads If-Modified-Since beside an If-None-Match that it cannot parse; we never do."""
+    modified = response.get("Last-Modified") if "If-None-Match" not in request.headers else None
+    return get_conditional_response(request, response.get("ETag"), modified and parse_http_date(modified), response)
+
+
+def _key(request, parameters, state):
+    asked = sorted((name, request.GET[name]) for name in request.GET if name in parameters)
+    shown = [getattr(settings, name) for name in SHOWN]
+    parts = (request.path_info, request.accepted_renderer.format, asked, *state, RELEASE, shown)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()

@@ -1,0 +1,122 @@
+"""What the pages ask of the public record, in as few queries as that takes, however long the record is."""
+
+import calendar
+import datetime
+from collections import Counter
+
+from django.db.models import F
+
+from events import documents
+from events.http import Absent, Withdrawn
+from events.models import Edition
+
+
+def latest_days(entries, number):
+    """The last `number` days that have entries, newest first, and the one before them: steps along the dates' index."""
+    days = []
+    # With a bound even at the start, without which SQLite takes the index of `issued` and reads all of it.
+    day = datetime.date.max
+    while (day := last_day(entries.filter(date__lt=day))) and len(days) < number:
+        days.append(day)
+    return days, day
+
+
+def first_day(entries):
+    return entries.order_by("date").values_list("date", flat=True).first()
+
+
+def last_day(entries):
+    return entries.order_by("-date").values_list("date", flat=True).first()
+
+
+def neighbours(entries, first, last):
+    """The last day with entries before `first`, and the first one after `last`."""
+    return last_day(entries.filter(date__lt=first)), first_day(entries.filter(date__gt=last))
+
+
+def in_order(entries):
+    """Editions of some days, newest day first, in the order of the day's page."""
+    editions = entries.with_uid().with_times().annotate(position=F("category__position"))
+    return sorted(editions, key=lambda edition: (-edition.date.toordinal(), *_place_in_day(edition)))
+
+
+def _place_in_day(edition):
+    """By category (none last), story (none last), first publication, uid."""
+    story = documents.read(edition.document, edition.schema)["story"]
+    return (
+        edition.position is None,
+        edition.position,
+        edition.category_id,
+        story is None,
+        story and story["key"],
+        edition.published,
+        str(edition.event.uid),
+    )
+
+
+def by_month(counts):
+    """Counts by day as counts by month, each named by its first day."""
+    months = Counter()
+    for date, count in counts:
+        months[date.replace(day=1)] += count
+    return months.items()
+
+
+def by_year(counts):
+    years = Counter()
+    for date, count in counts:
+        years[date.year] += count
+    return years.items()
+
+
+def month_end(first):
+    return first.replace(day=calendar.monthrange(first.year, first.month)[1])
+
+
+def history_at(at, date, slug, number=None):
+    """All editions public by `at`, in order, of the event that this address was given to.
+
+    Raises Withdrawn, if the event has an edition of this `number`, or Absent if no edition public by then bore the
+    address: one that was given ahead of time tells nothing.
+    """
+    editions = Edition.objects.issued_by(at).at_address(date, slug)
+    history = list(editions.with_uid().with_log().order_by("number"))
+    if not history:
+        withdrawals = Edition.objects.withdrawals().at_address(date, slug)
+        _raise_withdrawn(withdrawals if number is None else withdrawals.filter(event__editions__number=number))
+    if not any(bears(edition, date, slug) for edition in history):
+        raise Absent
+    return history
+
+
+def redactions(history):
+    """The public reasons of what was redacted, by number."""
+    return {edition.number: edition.redaction or "" for edition in history if edition.redacted}
+
+
+def last_change(history, at):
+    """When anything last changed that a page about this event shows: the log's word, or the clock's before the log's.
+
+    Never later than `at`, which a log written by a clock that was ahead might say.
+    """
+    last = history[-1]
+    return min(at, max(last.issued, last.recorded or last.issued))
+
+
+def bears(edition, date, slug):
+    return (edition.date, edition.slug) == (date, slug)
+
+
+def current_of(at, uid):
+    """The current edition of an event; raises Absent or Withdrawn."""
+    edition = Edition.objects.current(at).filter(event__uid=uid).only("date", "slug").first()
+    if edition is None:
+        _raise_withdrawn(Edition.objects.withdrawals().filter(event__uid=uid))
+        raise Absent
+    return edition
+
+
+def _raise_withdrawn(withdrawals):
+    withdrawal = withdrawals.with_uid().first()
+    if withdrawal:
+        raise Withdrawn(withdrawal)

@@ -1,0 +1,195 @@
+"""The pages for readers. Each says what is at its address; `http` answers with it in every format."""
+
+from pathlib import Path
+from urllib.parse import quote
+
+from django.http import HttpResponse, HttpResponsePermanentRedirect, HttpResponseRedirect
+from django.utils import timezone
+
+from events import addresses, formats, related
+from events.formats import shapes
+from events.http import Absent, Page, Problem, RecordView, etag, finished, problem_page
+from events.models import Edition
+from events.pages import records
+
+DAYS_ON_FRONT = 3
+SCHEMAS = {path.name: path.read_bytes() for path in (Path(formats.__file__).parent / "schemas").iterdir()}
+SCHEMA_TYPES = {"json": "application/schema+json", "xml": "application/xml; charset=utf-8"}
+
+
+class Front(RecordView):
+    def page(self, at):
+        entries = Edition.objects.current(at)
+        days, previous = records.latest_days(entries, DAYS_ON_FRONT)
+        editions = records.in_order(entries.filter(date__in=days))
+        counts = [(day, sum(edition.date == day for edition in editions)) for day in days]
+        return Page("front", shapes.front(counts, editions, previous=previous))
+
+
+class Years(RecordView):
+    def page(self, at):
+        counts = Edition.objects.current(at).counted_by_date()
+        return Page("years", shapes.years(records.by_year(counts)))
+
+
+class Year(RecordView):
+    def page(self, at, year):
+        first, last = _date(year), _date(year, "12", "31")
+        counts, previous, next = _span(at, first, last)
+        shape = shapes.year(
+            first.year,
+            records.by_month(counts),
+            previous=previous and previous.year,
+            next=next and next.year,
+        )
+        return Page("year", shape, _neighbour_links(shape))
+
+
+class Month(RecordView):
+    def page(self, at, year, month):
+        first = _date(year, month)
+        counts, previous, next = _span(at, first, records.month_end(first))
+        shape = shapes.month(first, counts, previous=previous, next=next)
+        return Page("month", shape, _neighbour_links(shape))
+
+
+class Day(RecordView):
+    def page(self, at, year, month, day):
+        date = _date(year, month, day)
+        entries = Edition.objects.current(at)
+        editions = records.in_order(entries.on(date))
+        previous, next = records.neighbours(entries, date, date)
+        withdrawn = Edition.objects.withdrawals().on(date).count()
+        _require_inside(editions or withdrawn, previous, next)
+        shape = shapes.day(date, editions, previous=previous, next=next, withdrawn=withdrawn)
+        return Page("day", shape, _neighbour_links(shape))
+
+
+class Event(RecordView):
+    """The event's own page, or the page at an address that an earlier headline or date gave it."""
+
+    def page(self, at, year, month, day, slug):
+        date = _date(year, month, day)
+        history = records.history_at(at, date, slug)
+        current = history[-1]
+        if records.bears(current, date, slug):
+            chosen = related.choose(current, at)
+            shape = shapes.event(history, related=chosen, redactions=records.redactions(history))
+            return Page("event", shape, _version_links(shape))
+        if "format" not in self.kwargs:
+            return HttpResponseRedirect(addresses.neutral_event(current.date, current.slug))
+        bearer = [edition for edition in history if records.bears(edition, date, slug)][-1]
+        shape = shapes.former(bearer, history, redactions=records.redactions(history))
+        return Page("event", shape, _version_links(shape), canonical=shape["latest"], indexed=False)
+
+
+class NumberedEdition(RecordView):
+    """A version for good. What it leads to, and what its status is, changes with the event."""
+
+    def page(self, at, year, month, day, slug, number):
+        date = _date(year, month, day)
+        history = records.history_at(at, date, slug, number)
+        edition = next((edition for edition in history if edition.number == int(number)), None)
+        if edition is None:
+            raise Absent
+        shape = shapes.edition(edition, history, redactions=records.redactions(history))
+        url = shape["formats"][self.kwargs["format"]]
+        if url != addresses.absolute(addresses.edition(date, slug, edition.number, self.kwargs["format"])):
+            return HttpResponseRedirect(addresses.relative(url))
+        return Page("event", shape, _version_links(shape), modified=records.last_change(history, at))
+
+
+class Uid(RecordView):
+    def page(self, at, uid):
+        current = records.current_of(at, uid)
+        return HttpResponseRedirect(addresses.neutral_event(current.date, current.slug))
+
+
+class Schema(RecordView):
+    def get(self, request, name, format):
+        if name not in SCHEMAS:
+            raise Absent
+        headers = {"Content-Type": SCHEMA_TYPES[format], "ETag": etag(SCHEMAS[name])}
+        return HttpResponse(SCHEMAS[name], headers=headers)
+
+
+class ProblemType(RecordView):
+    """What the `type` of a problem leads to."""
+
+    def page(self, at, name):
+        if name != "withdrawn":
+            raise Absent
+        return Page("problem_type", {"url": addresses.absolute(addresses.problem(name))})
+
+
+class Respelled(RecordView):
+    """Another spelling of an address leads to ours, by its letters alone, whether anything is there or not."""
+
+    def get(self, request, format, year=None, month=None, day=None, rest=""):
+        path = quote(_spelled(year, month, day, rest.rstrip("/")))
+        if path == quote(request.path_info):
+            raise Absent
+        return HttpResponsePermanentRedirect(path)
+
+
+class RespelledUid(RecordView):
+    def get(self, request, format, uid):
+        return HttpResponsePermanentRedirect(addresses.uid(uid))
+
+
+def absent(request, exception=None):
+    return _problem(request, Absent())
+
+
+def bad_request(request, exception=None):
+    return _problem(request, Problem(400, "This request cannot be read."))
+
+
+def server_error(request):
+    response = _problem(request, Problem(500, "Something went wrong here. It has been noted."))
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _problem(request, problem):
+    return finished(request, problem_page(problem, request), timezone.now())
+
+
+def _spelled(year, month, day, rest):
+    parts = ["", "news", year, month and month.zfill(2), day and str(int(day))]
+    path = "/".join(part for part in parts if part is not None)
+    if day:
+        return f"{path}/{rest.removeprefix('/')}"
+    return f"{path}{rest or '/index.html'}"
+
+
+def _date(year, month="1", day="1"):
+    date = addresses.parse_date(year, month, day)
+    if date is None:
+        raise Absent
+    return date
+
+
+def _span(at, first, last):
+    """The counts by date from `first` to `last`, and the nearest dates with entries outside; raises Absent."""
+    entries = Edition.objects.current(at)
+    counts = list(entries.filter(date__range=(first, last)).counted_by_date())
+    previous, next = records.neighbours(entries, first, last)
+    _require_inside(counts, previous, next)
+    return counts, previous, next
+
+
+def _require_inside(entries, previous, next):
+    """Nothing between two entries is a part of the record; nothing before the first or after the last is not."""
+    if not (entries or (previous and next)):
+        raise Absent
+
+
+def _neighbour_links(shape):
+    return [(rel, shape[key]["url"]) for rel, key in (("prev", "previous"), ("next", "next")) if shape[key]]
+
+
+def _version_links(shape):
+    neighbours = [("predecessor-version", "previous"), ("successor-version", "next")]
+    links = [(relation, shape[key]["url"]) for relation, key in neighbours if shape[key]]
+    return [("latest-version", shape["latest"]), *links]
