@@ -315,7 +315,15 @@ class Edition(models.Model):
 
     class Meta:
         ordering = ["event", "number"]
-        indexes = [models.Index(fields=["date", "issued"])]
+        indexes = [
+            # What pages count and walk along, without reading a text.
+            models.Index(
+                fields=["date", "issued", "superseded", "event"],
+                condition=models.Q(document__isnull=False),
+                name="edition_timeline",
+            ),
+            models.Index(fields=["date"], condition=models.Q(kind="withdraw"), name="edition_withdrawals"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["event", "number"], name="edition_number_once"),
             models.UniqueConstraint(

@@ -134,12 +134,12 @@ def _parts(candidate, edition, topics):
 
 
 def _told(chosen, topics):
-    """What is told of the chosen ones, in their order."""
+    """What is told of the chosen ones, in their order; they are `current`, unless redacted since a moment ago."""
     fields = ("pk", "document", "schema", "date", "slug", "event__uid")
-    rows = Edition.objects.filter(pk__in=[one["edition"] for one in chosen]).order_by().values_list(*fields)
+    rows = Edition.objects.filter(pk__in=[one["edition"] for one in chosen], document__isnull=False).order_by()
     told = {
         pk: {"headline": documents.read(document, schema)["headline"], "date": date, "slug": slug, "uid": uid}
-        for pk, document, schema, date, slug, uid in rows
+        for pk, document, schema, date, slug, uid in rows.values_list(*fields)
     }
     return [
         {**told[one["edition"]], "context": _context(one, topics), "score": one["score"], "parts": one["parts"]}

@@ -76,6 +76,8 @@ def is_numbered(slug: str, base: str) -> bool:
 
 
 def _without_latin_accents(text: str) -> str:
+    if text.isascii():
+        return text
     base_is_latin = False
     chars = []
     for char in unicodedata.normalize("NFD", text.translate(_LATIN)):
