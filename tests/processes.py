@@ -32,6 +32,21 @@ def ended(child) -> int:
 
 
 @contextmanager
+def failing_at(statement, error):
+    """Let the statement of this number fail with `error`, as on a full disk; yields how many there were so far."""
+    executed = []
+
+    def execute(run, sql, params, many, context):
+        executed.append(sql)
+        if len(executed) == statement:
+            raise error
+        return run(sql, params, many, context)
+
+    with connection.execute_wrapper(execute):
+        yield executed
+
+
+@contextmanager
 def killed_after(statements):
     """End this process by SIGKILL once it has executed this many SQL statements on its connection."""
     count = 0

@@ -5,11 +5,12 @@ import signal
 
 import pytest
 import time_machine
+from django.db import OperationalError
 from django.utils import timezone
 
 from events import drafts, publishing, verifying
 from events.models import Address, Edition, EditionTopic, Event, LogEntry, LogHead, Topic
-from tests.processes import ended, killed_after, started
+from tests.processes import ended, failing_at, killed_after, started
 from tests.words import draft, in_minutes, published, revise, topic, updated
 
 pytestmark = [pytest.mark.trial, pytest.mark.django_db(transaction=True)]
@@ -134,6 +135,32 @@ def test_verb_killed_after_each_of_its_statements_leaves_all_or_nothing(verb):
         assert _everything() == before
     assert statements > 5
     assert _everything() != before
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_verb_whose_statements_fail_in_turn_leaves_nothing(verb):
+    published("Another entry.")
+    make, act = VERBS[verb]
+    event = make()
+    before = _everything()
+    for statement in range(1, 200):
+        with failing_at(statement, OperationalError("database or disk is full")) as executed:
+            if _failed(act, event):
+                assert len(executed) >= statement
+                assert _everything() == before
+                continue
+        break
+    assert statement > 5
+    assert list(verifying.problems()) == []
+    assert _everything() != before
+
+
+def _failed(act, event):
+    try:
+        act(event, by=None)
+    except OperationalError:
+        return True
+    return False
 
 
 def _act_until_killed(act, event, statements):
