@@ -20,6 +20,12 @@ from events.publishing import ARROW, revision_comment
 CHUNK = 1_000
 Kind = LogEntry.Kind
 _TOPIC_ACTS = (Kind.TOPIC_MERGE, Kind.TOPIC_RENAME)
+_READ_OF_EDITIONS = ("event_id", "number", "kind", "note", "issued", "date", "commitment", "revision__user_id")
+_READ_OF_ENTRIES = (
+    *(field.attname for field in LogEntry._meta.concrete_fields),
+    "event__uid",
+    *(f"edition__{name}" for name in _READ_OF_EDITIONS),
+)
 
 
 def problems(receipt: str | None = None) -> Iterator[str]:
@@ -41,7 +47,7 @@ def problems(receipt: str | None = None) -> Iterator[str]:
 def _log_problems(head):
     before = LogEntry(seq=0, hash=GENESIS, recorded=head._meta.get_field("recorded").default)
     private = _private_entries()
-    entries = LogEntry.objects.select_related("event", "edition__revision").defer("edition__document")
+    entries = LogEntry.objects.select_related("event", "edition__revision").only(*_READ_OF_ENTRIES)
     for entry, damage in _rows(entries, LogEntry.objects.order_by("seq"), "log entry"):
         if damage:
             yield damage
