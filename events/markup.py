@@ -1,9 +1,9 @@
 """Turns an entry's Markdown into HTML that is safe to show, in time that grows with its length, whatever it holds.
 It must not know about models, requests, templates or where the HTML goes.
 
-Python-Markdown 3.11.3 needs time quadratic in a paragraph for brackets, backticks and emphasis that are never closed,
-and a recursion for each level of nesting. So a body is cut into blocks, what the parser would do with each is estimated
-in one pass, and what would be too much is shown as the text it is. Measurements: `bench/markup.py`.
+Python-Markdown 3.11.3 needs time quadratic in a paragraph for brackets, backticks and emphasis that are never closed
+(6,000 `[`: 4 s), and a recursion for each level of nesting. So a body is cut into blocks, what the parser would do with
+each is estimated in one pass, and what would be too much is shown as the text it is. Measurements: `bench/markup.py`.
 """
 
 import re
@@ -22,14 +22,14 @@ from markdown.util import AMP_SUBSTITUTE, AtomicString
 
 # A block ends where no list, quote or table can go on. The longest body the model takes may be one list.
 LONGEST_BLOCK = 50_000
-# A level is a recursion of up to six frames; Python stops at 1,000, of which Django and a server use up to 200.
+# A level is a recursion of two or three frames. Python stops at 1,000, and browsers at 512 elements within each other.
 DEEPEST_NESTING = 12
 # A heading or rule inside a block makes the parser test the rest of the block again.
 MOST_RESTARTS = 50
-# How often a run of text may be read, in steps of about 60 ns: 2 s for 1 MB of which every run is at the limit.
+# How often a run of text may be read, in steps of about 60 ns: 1 MB of paragraphs takes 5 s at the worst, prose 1.5 s.
 # Of 3,000 characters that allows 150 emphasised words, or seven brackets that are never closed.
 MOST_PASSES = 32
-# Parsing has a fixed cost of 50 µs, so that blocks go together, but not so many that the parser's list of them, which
+# Parsing has a fixed cost of 40 µs, so that blocks go together, but not so many that the parser's list of them, which
 # it shifts by one for each, takes longer.
 BATCH = 4_000
 # What links by reference may add to a page that is shorter than this, else its length, as in cmark (`max_ref_size`):
@@ -65,7 +65,7 @@ _DEFINITION = re.compile(
 # A line that is in a list, quote or code, or may be.
 _INSIDE = re.compile(r"^(?: |>|[*+-] |\d+\. )", re.MULTILINE)
 _MARKERS = re.compile(r"(?:[ >]|[*+-](?= )|\d++\.(?= ))*+")
-_RESTART = re.compile(r"[ >*+\-\d.]*+#|[ >*_=-]++$")
+_RESTART = re.compile(r"[ >*+\-\d.]*+#++ |[ >]*+[*_=-][ >*_=-]*+$")
 _DELIMITER_ROW = re.compile(r"[ >|:-]++$")
 _TICKS = re.compile(r"(?<!\\)(\\*+)(`++)")
 _BRACKET = re.compile(r"[\[\]]")
@@ -89,7 +89,7 @@ def to_html(text: str) -> str:
     would report our readers there, and our Content-Security-Policy refuses it.
     """
     segments, definitions = _segments(text)
-    # A new parser for each body is 0.1 ms slower than one kept per thread and reset; pages are cached, and no fault
+    # A new parser for each body is 0.08 ms slower than one kept per thread and reset; pages are cached, and no fault
     # can then show one body's links in another.
     parser = _parser(_References(definitions, max(len(text), LEAST_REFERENCE_BUDGET)))
     # Again without what is illegal, which may have been written as `&#x202e;`.
@@ -223,8 +223,11 @@ def _table_work(lines: Iterable[str]) -> int:
     work = columns = 0
     for line in lines:
         ticks, pipes = line.count("`"), line.count("|")
-        columns = pipes + 1 if pipes and _DELIMITER_ROW.match(line) else line and columns
-        work += ticks * (ticks + pipes) + 30 * (columns or 0)
+        if not line:
+            columns = 0
+        elif pipes and _DELIMITER_ROW.match(line):
+            columns = pipes + 1
+        work += ticks * (ticks + pipes) + 30 * columns
     return work
 
 

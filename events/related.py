@@ -26,7 +26,7 @@ TOPICS = 12
 # read from the ends of an index, then only what lies within them. Whole days, so that no order of rows decides.
 # What is public is said by `current` alone, whose SQL is put in as it stands.
 _STATEMENT = """
-WITH public (edition, event, uid, date, category) AS NOT MATERIALIZED (
+WITH public (edition, event, date, category) AS NOT MATERIALIZED (
     SELECT * FROM ({current}) seen
     WHERE event <> %s
     AND event NOT IN (SELECT other_id FROM events_relatedchoice WHERE event_id = %s AND NOT shown)
@@ -47,8 +47,9 @@ WITH public (edition, event, uid, date, category) AS NOT MATERIALIZED (
     SELECT public.*, 1 AS pinned FROM events_relatedchoice choice
     JOIN public ON public.event = choice.other_id WHERE choice.event_id = %s AND choice.shown
 )
-SELECT near.edition, near.uid, near.date, near.category, near.pinned, link.topic_id
-FROM near LEFT JOIN events_editiontopic link ON link.edition_id = near.edition
+SELECT near.edition, event.uid, near.date, near.category, near.pinned, link.topic_id
+FROM near JOIN events_event event ON event.id = near.event
+LEFT JOIN events_editiontopic link ON link.edition_id = near.edition
 """
 
 
@@ -110,7 +111,7 @@ def _candidates(edition, public, topics):
 
 
 def _statement(edition, public, topics):
-    current, params = public.values_list("pk", "event", "event__uid", "date", "category").query.sql_with_params()
+    current, params = public.values_list("pk", "event", "date", "category").query.sql_with_params()
     rarest = sorted(topics, key=lambda topic: (-topics[topic][1], slugs.fold(topics[topic][0])))[:TOPICS]
     before, after = (edition.date, datetime.date.min), (edition.date, datetime.date.max)
     marks = ", ".join(["%s"] * len(rarest)) or "NULL"

@@ -352,7 +352,7 @@ def test_the_parser_is_given_bounded_pieces(monkeypatch):
         "[a" * 300 + "]" * 300,
         "[a](b " * 300,
         "![a](b " * 300,
-        "\\``aaaaaaaaaa " * 300,
+        "\\``aaaaaaaaaa\n" * 300,
         "*a " * 400,
         "*" * 300 + "a ",
         "\\#" * 20_000,
@@ -363,6 +363,10 @@ def test_a_run_that_would_be_read_too_often_is_shown_as_it_is(run):
     page = safe(to_html(f"{run} *word* `word` [word](http://a.example)\n\n- *word*"))
     assert [tag for tag, _ in page.elements] == ["p", "ul", "li", "em"]
     assert f"{run} *word* `word` [word](http://a.example)" in page.text
+
+
+def test_a_list_that_is_too_deep_is_shown_as_it_is():
+    assert to_html("- " * 20 + "a\n- <b>\n\n- c") == f"<p>{'- ' * 20}a<br>\n- &lt;b&gt;</p>\n<p>- c</p>"
 
 
 def test_a_table_that_would_be_read_too_often_is_shown_as_it_is():
@@ -391,6 +395,12 @@ def test_an_honest_long_list_and_table_are_parsed():
     rows = "".join(f"| place {number} | {number} | {number}.5 |\n" for number in range(1_200))
     tags = [tag for tag, _ in safe(to_html(f"{items}\nAnd:\n\n| a | b | c |\n|---|--:|--:|\n{rows}")).elements]
     assert (tags.count("li"), tags.count("em"), tags.count("tr")) == (1_200, 1_200, 1_201)
+
+
+def test_an_honest_long_quote_and_list_of_hashtags_are_parsed():
+    source = "> Said *so*.\n>\n" * 200 + "\nAnd:\n\n" + "- #tag\n" * 200
+    tags = [tag for tag, _ in safe(to_html(source)).elements]
+    assert (tags.count("blockquote"), tags.count("em"), tags.count("li")) == (1, 200, 200)
 
 
 def test_six_levels_of_lists_are_parsed():
