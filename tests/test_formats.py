@@ -307,7 +307,7 @@ class TestEvent:
         assert shape["status"] == "current"
         assert shape["url"] == shape["latest"] == f"{SITE}/news/2017/02/25/bridge-open-again"
         assert shape["formats"]["md"] == SITE + path("bridge-open-again")
-        assert (shape["previous"], shape["next"], shape["since"]) == (None, None, [])
+        assert (shape["previous"]["version"], shape["next"], shape["since"]) == (shape["version"] - 1, None, [])
         assert shape["published"] == "2018-02-06T13:49:30Z"
         assert shape["modified"] == shape["issued"] == "2018-02-06T18:49:30Z"
 

@@ -246,6 +246,12 @@ class TestEvent:
         assert f'<{addresses.absolute(SECOND)}>; rel="canonical"' in response["Link"]
         assert f'<{addresses.absolute(SECOND)}>; rel="latest-version"' in response["Link"]
 
+    def test_its_link_header_leads_to_the_versions_around_it(self, client):
+        renamed()
+        former, current = client.get(f"{FIRST}.json")["Link"], client.get(f"{SECOND}.json")["Link"]
+        assert f'<{addresses.absolute(f"{SECOND}.v2.html")}>; rel="successor-version"' in former
+        assert f'<{addresses.absolute(f"{FIRST}.v1.html")}>; rel="predecessor-version"' in current
+
     def test_an_earlier_headline_that_returns_leads_to_the_event(self, client):
         event = renamed()
         updated(event, headline="Parliament adopts the budget.")

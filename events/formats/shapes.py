@@ -54,8 +54,7 @@ def event(editions: Editions, *, related: Iterable[Mapping] = (), redactions: Re
 
 
 def edition(edition, editions: Editions, *, redactions: Redactions = None) -> dict:
-    """One version for good, which may be a stub: the changes up to it, and its neighbours."""
-    neighbours = {other.number: other for other in editions}
+    """One version for good, which may be a stub, and the changes up to it."""
     return _event(
         edition,
         editions,
@@ -63,8 +62,6 @@ def edition(edition, editions: Editions, *, redactions: Redactions = None) -> di
         url=permalink(edition, editions),
         formats=addresses.formats(addresses.edition, *_place(edition, editions), edition.number),
         changes=_up_to(edition, editions),
-        previous=_neighbour(neighbours.get(edition.number - 1), editions),
-        next=_neighbour(neighbours.get(edition.number + 1), editions),
     )
 
 
@@ -235,10 +232,9 @@ def gone(withdrawal) -> dict:
 # What the shapes are made of.
 
 
-def _event(
-    edition, editions, redactions, *, url, formats, changes, since=(), previous=None, next=None, related=()
-) -> dict:
+def _event(edition, editions, redactions, *, url, formats, changes, since=(), related=()) -> dict:
     redactions = redactions or {}
+    neighbours = {other.number: other for other in editions}
     return {
         "uid": str(edition.event.uid),
         "url": url,
@@ -254,8 +250,8 @@ def _event(
         "changes": [_change(other, editions, redactions) for other in changes],
         "since": [_change(other, editions, redactions) for other in since],
         "latest": _url(editions[-1]),
-        "previous": previous,
-        "next": next,
+        "previous": _neighbour(neighbours.get(edition.number - 1), editions),
+        "next": _neighbour(neighbours.get(edition.number + 1), editions),
         "related": list(related),
         "formats": formats,
         "digest": edition.commitment,
