@@ -40,7 +40,7 @@ class Category(models.Model):
     """A section of the day's page."""
 
     name = models.CharField(max_length=texts.MAX_NAME, unique=True)
-    slug = models.SlugField(max_length=texts.MAX_NAME + 20, unique=True, allow_unicode=True)
+    slug = models.SlugField(max_length=slugs.LONGEST_NUMBERED, unique=True, allow_unicode=True)
     position = models.PositiveIntegerField(default=0)
 
     objects = CategoryQuerySet.as_manager()
@@ -94,8 +94,8 @@ class Topic(TagBase):
     """A context of events. Never deleted: a merged or former name stays as a row, and `alias_of` says what it means."""
 
     name = models.CharField(max_length=texts.MAX_NAME, unique=True)
-    slug = models.SlugField(max_length=texts.MAX_NAME + 20, unique=True, allow_unicode=True)
-    key = models.CharField(max_length=4 * texts.MAX_NAME, unique=True, editable=False)
+    slug = models.SlugField(max_length=slugs.LONGEST_NUMBERED, unique=True, allow_unicode=True)
+    key = models.CharField(max_length=texts.MAX_KEY, unique=True, editable=False)
     alias_of = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="aliases")
     uses = models.PositiveIntegerField(
         default=0, editable=False, help_text="Events whose latest edition in the log bears this topic."
@@ -303,7 +303,7 @@ class Edition(models.Model):
     issued = models.DateTimeField(db_index=True)
     superseded = models.DateTimeField(null=True)
     date = models.DateField()
-    slug = models.CharField(max_length=320, blank=True)
+    slug = models.CharField(max_length=slugs.LONGEST_NUMBERED, blank=True)
     category = models.ForeignKey(Category, models.PROTECT, null=True)
     document = models.JSONField(null=True)
     schema = models.PositiveSmallIntegerField()
@@ -378,7 +378,7 @@ class Address(models.Model):
     """A path below a date, given to an event once and kept for good."""
 
     date = models.DateField()
-    slug = models.CharField(max_length=320)
+    slug = models.CharField(max_length=slugs.LONGEST_NUMBERED)
     event = models.ForeignKey(Event, models.PROTECT, related_name="addresses")
 
     class Meta:

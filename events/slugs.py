@@ -4,6 +4,8 @@ import re
 import unicodedata
 
 HEADLINE_CUT = 140
+LONGEST = 300
+LONGEST_NUMBERED = LONGEST + 20
 EMPTY_SLUG = "event"
 RESERVED_SLUGS = frozenset({"index"})
 
@@ -47,9 +49,10 @@ def slugify(text: str) -> str:
     """Lower-case letters, digits and hyphens; Latin letters lose their accents, other scripts keep theirs. May be ''.
 
     Django's `slugify(allow_unicode=True)` drops combining marks, which are vowels in Indic scripts; these stay here.
+    Some letters are written as several, so the result is cut as well.
     """
     kept = "".join(_slug_char(char) for char in _without_latin_accents(text.lower()))
-    return re.sub(r"[-\s]+", "-", kept).strip("-_")
+    return re.sub(r"[-\s]+", "-", kept).strip("-_")[:LONGEST].rstrip("-_")
 
 
 def headline_slug(headline: str) -> str:

@@ -6,9 +6,12 @@ Each function returns what is wrong in a sentence that says what to do, or None.
 import re
 from urllib.parse import urlsplit
 
+from events import slugs
+
 MAX_HEADLINE = 2_000
 MAX_BODY = 50_000
 MAX_NAME = 300
+MAX_KEY = 4 * MAX_NAME
 MAX_URL = 2_000
 MAX_NOTE = 2_000
 
@@ -43,6 +46,9 @@ def headline_problem(text: str) -> str | None:
 def name_problem(name: str) -> str | None:
     if not name.strip():
         return "Give a name."
+    # One character may fold to eighteen; a name that is short enough for that needs no look.
+    if len(name) > MAX_KEY // 18 and len(slugs.fold(name)) > MAX_KEY:
+        return "Shorten this name: some of its letters stand for many."
     return line_problem(name, MAX_NAME)
 
 

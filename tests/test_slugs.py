@@ -29,6 +29,11 @@ def test_headline_is_cut_before_it_is_made_into_a_slug():
     assert slugs.headline_slug("." * 139 + "abc") == "a"
 
 
+@pytest.mark.parametrize("letter", ["\ufb2c", "\ufdfa", "ß", "a"])
+def test_slug_is_bounded_whatever_a_letter_is_made_of(letter):
+    assert len(slugs.headline_slug(letter * 140)) <= len(slugs.slugify(letter * 900)) == slugs.LONGEST
+
+
 def test_taken_slug_is_followed_by_numbers_and_index_is_reserved():
     tries = slugs.numbered("vote")
     assert [next(tries) for _ in range(3)] == ["vote", "vote-2", "vote-3"]

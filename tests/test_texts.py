@@ -60,6 +60,11 @@ def test_headline_is_bounded(length, fits):
     assert (texts.headline_problem("a" * length) is None) is fits
 
 
+def test_name_whose_key_would_be_too_long_is_refused():
+    assert texts.name_problem("\ufdfa" * 66) is None
+    assert "Shorten" in texts.name_problem("\ufdfa" * 67)
+
+
 def test_blank_headline_and_name_are_refused():
     assert texts.headline_problem(" \u00a0") == "Write a headline."
     assert texts.name_problem("") == "Give a name."

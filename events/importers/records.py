@@ -18,10 +18,6 @@ from events import documents, slugs, texts
 
 KINDS = ("publish", "update", "correction", "minor", "withdraw", "restore")
 MAX_REF = 200
-MAX_SLUG = 320
-MAX_KEY = 4 * texts.MAX_NAME
-# No letter folds to more than 18, as U+FDFA does.
-SHORT_NAME = texts.MAX_NAME // 18
 
 _EVENT_KEYS = frozenset({"ref", "uid", "date", "versions", "language", "origin"})
 _TEXT_KEYS = frozenset({"headline", "body", "category", "story", "topics", "sources", "language", "origin", "slug"})
@@ -375,11 +371,7 @@ def _text(value: dict, path: str, date: datetime.date, rules: Rules) -> Text:
 
 def _headline(value: dict, path: str) -> str:
     headline = slugs.strip_bidi_controls(_required(value, "headline", path)).strip()
-    _check(texts.headline_problem(headline), f"{path}headline")
-    # Some letters that are written as one become several in a slug.
-    if not headline.isascii() and len(slugs.headline_slug(headline)) > texts.MAX_NAME:
-        raise _Wrong(f"{path}headline", "shorten its first words: their address would be too long.")
-    return headline
+    return _checked(headline, f"{path}headline", texts.headline_problem)
 
 
 def _topics(value: dict, path: str) -> tuple[dict[str, str], str | None]:
@@ -432,15 +424,14 @@ def _name(value, path: str) -> str:
         raise _Wrong(path, "give a name.")
     name = slugs.strip_bidi_controls(value).strip()
     _check(texts.name_problem(name), path)
-    # Some letters fold to many, and some slugs are longer than their names.
-    if len(name) > SHORT_NAME and (len(key(name)) > MAX_KEY or len(slugs.slugify(name)) > texts.MAX_NAME):
-        raise _Wrong(path, "shorten this name.")
     return name
 
 
 def _slug(value: dict, path: str) -> str:
     slug = _optional(value, "slug", path)
-    if slug and (slug in slugs.RESERVED_SLUGS or len(slug) > MAX_SLUG or not all(map(_may_stand_in_slug, slug))):
+    if slug and (
+        slug in slugs.RESERVED_SLUGS or len(slug) > slugs.LONGEST_NUMBERED or not all(map(_may_stand_in_slug, slug))
+    ):
         raise _Wrong(f"{path}slug", "give letters, digits and hyphens, and no reserved word.")
     return slug
 
