@@ -101,7 +101,7 @@ def _event(event: Event, entries: list[LogEntry], categories: dict[str, str]) ->
     value = {"ref": event.ref, "uid": str(event.uid), "date": date, **shared}
     plain = _plain_slugs(editions)
     value["versions"] = [
-        _version(edition, plain[edition], {"date": date, **shared}, reasons, categories) for edition in editions
+        _version(edition, plain.get(edition), {"date": date, **shared}, reasons, categories) for edition in editions
     ]
     return {name: given for name, given in value.items() if given is not None}
 
@@ -112,17 +112,15 @@ def _agree(texts: list[dict], name: str) -> bool:
 
 def _plain_slugs(editions: list[Edition]) -> dict[Edition, str]:
     """The slug that loading gives each edition if it is told none and nobody else has it."""
-    plain, former, mine = {}, "", defaultdict(set)
+    plain, mine = {}, defaultdict(set)
     for edition in editions:
-        restored = former if edition.kind == Kind.RESTORE else ""
-        headline = edition.document["headline"] if edition.document else ""
-        plain[edition] = restored or address_slug(headline, mine[edition.date], set())
-        mine[edition.date].update(filter(None, [edition.slug]))
-        former = former if edition.kind == Kind.WITHDRAW else edition.slug
+        if edition.document:
+            plain[edition] = address_slug(edition.document["headline"], mine[edition.date], set())
+            mine[edition.date].add(edition.slug)
     return plain
 
 
-def _version(edition: Edition, plain: str, shared: dict, reasons: dict, categories: dict) -> dict:
+def _version(edition: Edition, plain: str | None, shared: dict, reasons: dict, categories: dict) -> dict:
     value = {"published": documents.rfc3339(edition.issued), "kind": edition.kind}
     if edition.document:
         value |= _text(documents.read(edition.document, edition.schema), shared, categories)
@@ -130,7 +128,7 @@ def _version(edition: Edition, plain: str, shared: dict, reasons: dict, categori
         value |= {"redacted": True, "redaction": reasons.get(edition.pk, "")}
     if edition.kind != Kind.WITHDRAW and edition.date.isoformat() != shared["date"]:
         value["date"] = edition.date.isoformat()
-    if edition.slug not in ("", plain):
+    if edition.document and edition.slug != plain:
         value["slug"] = edition.slug
     return value | {"note": edition.note} if edition.note else value
 

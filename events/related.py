@@ -17,8 +17,8 @@ RECORD = 100_000
 LEAST_RARITY = 0.1
 SAME_CATEGORY = 2
 DIGITS = 3
-# Measured on 67,000 real events, the story hidden: looking further than the six nearest before and after finds no more
-# of it. Few events have more than a dozen topics, and the rarest ones say what an event is about.
+# Measured on 67,000 real events, the story hidden: ten nearest before and after find hardly more of it than six (0.386
+# to 0.384). Few events have more than a dozen topics, and the rarest ones say what an event is about.
 NEAREST = 6
 TOPICS = 12
 

@@ -254,7 +254,7 @@ class _Topics:
         rows = list(Topic.objects.order_by("pk"))
         self.by_pk = {topic.pk: topic for topic in rows}
         self.by_key = {topic.key: topic for topic in rows}
-        self.spellings = defaultdict(set)
+        self.slugs = defaultdict(set)
         self.indexed, self.dates = defaultdict(set), defaultdict(set)
         # The date as text: what is no date any more is to be found, not to fail.
         links = EditionTopic.objects.annotate(day=Cast("date", CharField()))
@@ -263,9 +263,9 @@ class _Topics:
             self.dates[edition].add(date)
 
     def read(self, document) -> set[int]:
-        """The rows that a document's topics mean today; what it calls them is kept."""
+        """The rows that a document's topics mean today; the slugs that it gives them are kept."""
         for value in document["topics"]:
-            self.spellings[value["key"]].add((value["name"], value["slug"]))
+            self.slugs[value["key"]].add(value["slug"])
         rows = [self.by_key.get(value["key"]) for value in document["topics"]]
         return {row and (row.alias_of_id or row.pk) for row in rows}
 
@@ -283,10 +283,7 @@ class _Topics:
             yield "its key does not fit its name."
         if topic.uses != uses[topic.pk]:
             yield f"it has {uses[topic.pk]} uses, not {topic.uses}."
-        said = self.spellings.get(topic.key)
-        if said and topic.name not in {name for name, _slug in said} | acts.names:
-            yield "no text and no renaming spells it so."
-        if said and {slug for _name, slug in said} != {topic.slug}:
+        if self.slugs.get(topic.key, {topic.slug}) != {topic.slug}:
             yield "its slug is not the one in the texts."
         if not slugs.is_numbered(topic.slug, topic_base(topic.name)):
             yield "its slug does not fit its name."
@@ -304,16 +301,15 @@ class _Topics:
 
 
 class _Renamings:
-    """What the log says of names: every name in it, and by key what a former name led to, the last word winning."""
+    """What the log says that a former name led to, by key, the last word winning."""
 
     def __init__(self):
-        self.names, self.later = set(), {}
+        self.later = {}
         for note in LogEntry.objects.filter(kind__in=_TOPIC_ACTS).order_by("seq").values_list("note", flat=True):
             # A name may hold an arrow itself, so every place where the note can be cut counts.
             parts = note.split(ARROW)
             for cut in range(1, len(parts)):
                 old, new = ARROW.join(parts[:cut]), ARROW.join(parts[cut:])
-                self.names |= {old, new}
                 self.later[slugs.fold(old)] = slugs.fold(new)
 
 

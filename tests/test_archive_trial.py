@@ -76,13 +76,12 @@ def test_chinese_events_go_in():
 
 @pytest.mark.parametrize("seed", range(4))
 def test_an_import_that_is_killed_leaves_whole_events_and_goes_on(part, seed):
-    statements = random.Random(seed).randrange(20, 600)
+    statements = random.Random(seed).randrange(20, 400)
     assert ended(started(_killed, part, statements)) == -signal.SIGKILL
-    before = counts()
     _assert_versions_are_those_of(part)
     assert_whole()
     assert Loaded(part).numbers[3:] == (0, 0)
-    assert counts()[0] == PART > before[0]
+    assert counts()[0] == PART
     assert_whole()
 
 
