@@ -186,6 +186,12 @@ def sound():
 
 
 class TestLoading:
+    def test_a_topic_that_a_draft_spells_otherwise_leaves_the_record_whole(self, load):
+        draft(topics=["UN"])
+        assert load(history(version(topics=["Un"]))).problems == []
+        assert Edition.objects.get().document["topics"] == [{"key": "un", "name": "Un", "slug": "un"}]
+        assert list(verifying.problems()) == []
+
     def test_a_history_is_recorded_as_it_was(self, load):
         loaded = load(
             history(
