@@ -17,24 +17,28 @@ from tests.histories import Loaded, emptied
 from tests.processes import ended, killed_after, started
 from tests.words import published, updated
 
-pytestmark = [pytest.mark.trial, pytest.mark.shared, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.trial, pytest.mark.shared, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
 
 ARCHIVE = SHARED / "data" / "archive-1999-2017.jsonl.xz"
 CHINESE = SHARED / "data" / "chinese.jsonl"
 EVENTS, VERSIONS, WITHDRAWALS = 68_146, 74_062, 125
 PART = 600
-
-
-@pytest.fixture(autouse=True)
-def log_head(transactional_db):
-    """The row that a migration made, which emptying the tables between tests takes away."""
-    LogHead.objects.get_or_create(id=1)
+LATEST = 8_000
 
 
 @pytest.fixture(scope="module")
 def part(tmp_path_factory):
     """Some hundred events of the archive's last years, which have the most versions."""
-    lines = [line for _place, line in files.lines(str(ARCHIVE))][-PART:]
+    return _end_of_archive(tmp_path_factory, PART)
+
+
+@pytest.fixture(scope="module")
+def latest(tmp_path_factory):
+    return _end_of_archive(tmp_path_factory, LATEST)
+
+
+def _end_of_archive(tmp_path_factory, number):
+    lines = [line for _place, line in files.lines(str(ARCHIVE))][-number:]
     path = tmp_path_factory.mktemp("part") / "part.jsonl"
     path.write_text("".join(lines), encoding="utf-8")
     return path
@@ -50,15 +54,21 @@ def assert_whole():
     assert LogEntry.objects.count() == LogHead.objects.get().seq
 
 
-def test_the_archive_goes_in_and_out_and_in_again(tmp_path):
+def test_the_archive_goes_in_once():
     assert Loaded(ARCHIVE).numbers == (EVENTS, VERSIONS, 0, 0, 0)
     assert Edition.objects.filter(kind="withdraw").count() == WITHDRAWALS
     assert_whole()
     again = Loaded(ARCHIVE)
     assert (again.numbers, again.problems, again.refusal) == ((0, 0, EVENTS, 0, 0), [], "")
+
+
+def test_real_histories_go_out_and_in_again(latest, tmp_path):
+    assert Loaded(latest).refusal == ""
     first = _exported(tmp_path / "first.jsonl")
+    before = counts()
     emptied()
-    assert Loaded(first).numbers == (EVENTS, VERSIONS, 0, 0, 0)
+    assert Loaded(first).refusal == ""
+    assert counts() == before
     assert_whole()
     assert _exported(tmp_path / "second.jsonl").read_bytes() == first.read_bytes()
 
