@@ -21,6 +21,7 @@ _KEYS = {
         {"date", "headline", "body", "category", "story", "topics", "sources", "language", "origin"},
     ),
 }
+SCHEMAS = frozenset(_KEYS)
 # What readers are told happened; a change of one of these is never minor.
 _PLAIN_FACTS = ("date", "category", "sources", "language", "origin")
 
@@ -131,8 +132,9 @@ _NEGATIONS = frozenset(
     "no not none nobody nothing neither nor never without cannot denies denied deny fails failed unlikely hardly "
     "barely except unless".split()
 )
-_WORD = re.compile(r"[\w'’./:@%$€£+-]+")
-_SENTENCE_END = re.compile(r"[.!?…][\"'”’)\]*_]*\s*$|\n\s*\n\s*$|^\s*$|\n\s*[-*#>]+\s*$|\n\s*\d+[.)]\s*$")
+_NOT = re.compile(r"n['’]t\b", re.IGNORECASE)
+_CLOSING = "\"'”’»)]}*_"
+_LIST_MARKER = re.compile(r"[-*+#>]+|\d+[.)]")
 
 
 def _facts(text: str) -> list[str]:
@@ -140,26 +142,39 @@ def _facts(text: str) -> list[str]:
 
     A word that opens a sentence counts only if it is a fact in itself, since its capital says nothing.
     """
-    found = []
-    last = 0
-    for match in _WORD.finditer(text):
-        opens = _SENTENCE_END.search(text[max(0, last - 1) : match.start()]) is not None or last == 0
-        last = match.end()
-        found.extend(_facts_of_word(match.group(), opens))
+    found, opens = [], True
+    for gap, word in re.findall(r"(\s*)(\S+)", text):
+        opens = opens or gap.count("\n") > 1
+        found.extend(_facts_of_word(word, opens))
+        starts_line = opens or "\n" in gap
+        opens = _ends_sentence(word) or (starts_line and _LIST_MARKER.fullmatch(word) is not None)
     return found
 
 
+def _ends_sentence(word: str) -> bool:
+    """A short capitalised word with a dot, or one with a dot inside, may be an abbreviation, which a name follows."""
+    bare = word.rstrip(_CLOSING)
+    if bare.endswith((":", "?", "!", "…", "。")):
+        return True
+    stem = bare[:-1].lstrip("\"'“‘«([*_")
+    return bare.endswith(".") and not (stem[:1].isupper() and len(stem) <= 4) and "." not in stem
+
+
 def _facts_of_word(word: str, opens_sentence: bool) -> list[str]:
-    bare = word.strip("'’./:-+")
-    folded = fold(bare)
-    if any(unicodedata.category(char) == "Lo" for char in bare):
-        return re.findall(r"\d+|\w", unicodedata.normalize("NFC", bare))
-    if any(char.isdigit() for char in bare) or "://" in word:
-        return [folded]
-    if _words_of(folded) & (_NUMBER_WORDS | _NEGATIONS) or folded.endswith(("n't", "n’t")):
-        return [folded]
-    return [bare] if bare[:1].isupper() and not opens_sentence else []
+    """The facts in what stands between two spaces."""
+    if any(unicodedata.category(char) == "Lo" for char in word):
+        return re.findall(r"\d+|\D", "".join(filter(_is_letter_or_digit, unicodedata.normalize("NFC", word))))
+    if "://" in word or "@" in word or any(char.isnumeric() for char in word):
+        return [word.strip(".,;:!?" + _CLOSING + "“‘«([{")]
+    parts = "".join(char if _is_letter_or_digit(char) else " " for char in word).split()
+    facts = ["not"] if _NOT.search(word) else []
+    for number, part in enumerate(parts):
+        opens = opens_sentence and number == 0
+        telling = part[1:] if opens else part
+        if telling != telling.lower() or fold(part) in _NUMBER_WORDS | _NEGATIONS:
+            facts.append(fold(part) if opens else part)
+    return facts + [char for char in word if unicodedata.category(char) == "Sc"]
 
 
-def _words_of(folded: str) -> set[str]:
-    return set(re.split(r"[-'’/]", folded))
+def _is_letter_or_digit(char: str) -> bool:
+    return unicodedata.category(char)[0] in "LMN"

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from django.db.models import Exists, OuterRef, Prefetch
 
 from events import documents, slugs
-from events.models import Category, Edition, EditionTopic, Event, LogEntry, LogHead, RelatedChoice, Topic, topic_base
+from events.models import Category, Edition, EditionTopic, Event, LogEntry, LogHead, RelatedChoice, Topic
 from events.publishing import ARROW, address_slug
 
 CHUNK = 500
@@ -53,9 +53,9 @@ def _topics(head: LogHead) -> Iterator[dict]:
 
 def _topic(topic: Topic, former: str | None) -> dict:
     value = {"topic": topic.name}
-    if topic.slug != topic_base(topic.name):
+    if topic.slug != slugs.topic_slug(topic.name):
         value["slug"] = topic.slug
-    aliases = [_named(alias.name, alias.slug, topic_base(alias.name)) for alias in topic.aliases.all()]
+    aliases = [_named(alias.name, alias.slug, slugs.topic_slug(alias.name)) for alias in topic.aliases.all()]
     if former and former != topic.name:
         aliases.append(former)
     return value | {"aliases": aliases} if aliases else value

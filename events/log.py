@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import reversion
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -31,8 +31,10 @@ class Act:
         self.uses: Counter[int] = Counter()
 
     def settle(self) -> None:
+        """Log what fell due; its topics are counted at once, so that an act finds them as the log has them."""
         for edition in Edition.objects.due(self.now, self.head.recorded).select_related("event", "revision"):
             self.enter(edition, edition.revision and edition.revision.user)
+        self._write_uses()
 
     def enter(self, edition: Edition, by: User) -> None:
         """Log an edition that is public now, and count its topics in place of those of the one before."""
@@ -62,7 +64,7 @@ class Act:
             event=event,
             edition=edition,
             occurred=occurred,
-            recorded=max(self.now, head.recorded, occurred),
+            recorded=max(self.now, head.recorded),
             note=note,
             commitment=commitment or log_commitment(note, edition and edition.date),
             previous=head.hash,
@@ -75,10 +77,14 @@ class Act:
 
     def write(self) -> None:
         LogEntry.objects.bulk_create(self.entries)
+        self._write_uses()
+        self.head.save()
+
+    def _write_uses(self) -> None:
         for change in {change for change in self.uses.values() if change}:
             topics = [topic for topic, by in self.uses.items() if by == change]
             Topic.objects.filter(pk__in=topics).update(uses=F("uses") + change)
-        self.head.save()
+        self.uses.clear()
 
 
 @contextmanager
@@ -93,6 +99,25 @@ def public_act(by: User, permission: str | None):
         yield act
         act.write()
         _keep_privately([entry for entry in act.entries if entry.kind not in Edition.Kind.values])
+
+
+@contextmanager
+def snapshot():
+    """Whatever is read within is read as it stands at one moment, while others go on writing."""
+    if connection.in_atomic_block:
+        yield
+    elif connection.vendor == "sqlite":
+        # Not `atomic`, which would take the lock that every act waits for.
+        with connection.cursor() as cursor:
+            cursor.execute("BEGIN DEFERRED")
+            try:
+                yield
+            finally:
+                cursor.execute("ROLLBACK")
+    else:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield
 
 
 def hashed_members(entry: LogEntry, uid, number: int | None) -> dict:

@@ -66,8 +66,7 @@ class TopicQuerySet(models.QuerySet):
         for name in names:
             spellings.setdefault(slugs.fold(name), name)
         known = self._by_key(spellings)
-        missing = {key: name for key, name in spellings.items() if key not in known}
-        if missing:
+        while missing := {key: name for key, name in spellings.items() if key not in known}:
             self._create_missing(missing)
             known |= self._by_key(missing)
         return known
@@ -76,17 +75,18 @@ class TopicQuerySet(models.QuerySet):
         return {topic.key: topic for topic in self.filter(key__in=list(keys)).select_related("alias_of")}
 
     def _create_missing(self, missing):
-        taken = set(self.filter(slug__in=map(topic_base, missing.values())).values_list("slug", flat=True))
+        taken = set(self.filter(slug__in=map(slugs.topic_slug, missing.values())).values_list("slug", flat=True))
         topics = []
         for key, name in missing.items():
-            if topic_base(name) in taken:
-                taken.update(self.filter(slug__startswith=topic_base(name)).values_list("slug", flat=True))
-            topics.append(self.model(name=name, slug=_free_slug(topic_base(name), taken), key=key))
-        self.bulk_create(topics)
+            if slugs.topic_slug(name) in taken:
+                taken.update(self.filter(slug__startswith=slugs.topic_slug(name)).values_list("slug", flat=True))
+            topics.append(self.model(name=name, slug=_free_slug(slugs.topic_slug(name), taken), key=key))
+        # Another process may be making the same name, or another with its slug; who comes second looks again.
+        self.bulk_create(topics, ignore_conflicts=True)
 
     def free_slug(self, name):
         """The slug that a new topic of this name gets."""
-        base = topic_base(name)
+        base = slugs.topic_slug(name)
         return _free_slug(base, set(self.filter(slug__startswith=base).values_list("slug", flat=True)))
 
 
@@ -438,6 +438,10 @@ class LogEntry(models.Model):
                 name="log_entry_names_its_edition",
             ),
             models.CheckConstraint(condition=models.Q(seq__gte=1), name="log_seq_from_one"),
+            # What is due is looked for after the last `recorded`, so nothing in the log may lie behind that.
+            models.CheckConstraint(
+                condition=models.Q(recorded__gte=models.F("occurred")), name="log_recorded_once_it_occurred"
+            ),
         ]
 
     def __str__(self):
@@ -508,11 +512,6 @@ def _refuse(problems):
     found = {field: problem for field, problem in problems.items() if problem}
     if found:
         raise ValidationError(found)
-
-
-def topic_base(name):
-    """What a topic's slug begins with: the same for all spellings that fold to one."""
-    return slugs.slugify(slugs.fold(name)) or "topic"
 
 
 def _free_slug(base, taken):

@@ -11,8 +11,9 @@ import secrets
 import reversion
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Q
 from django.utils import timezone
-from reversion.models import Version
+from reversion.models import Revision, Version
 
 from events import documents, slugs, texts
 from events.log import User, public_act, topic_uses
@@ -98,9 +99,9 @@ def publish(
         last = _last(event)
         if last and last.issued > act.now and not _is_logged(last, act):
             raise Pending("A version is scheduled already. Cancel the schedule first, or correct now.")
-        document = _next_document(event, last, kind, note, by, override)
+        document, overridden = _next_document(event, last, kind, note, by, override)
         issued = max(act.now, last.issued) if last else act.now
-        edition = _freeze(event, last, kind, note, issued, document, by, override)
+        edition = _freeze(event, last, kind, note, issued, document, by, overridden)
         act.enter(edition, by)
     return edition
 
@@ -119,14 +120,14 @@ def schedule(
     with public_act(by, "events.publish_event") as act:
         event = _locked(event, lock_version)
         last = _last(event)
-        if last and last.issued > act.now:
+        if last and last.issued > act.now and not _is_logged(last, act):
             raise Pending("A version is scheduled already. Cancel the schedule first.")
         if timezone.is_naive(issue) or issue.second or issue.microsecond:
             raise BadMoment("Choose a whole minute, with its time zone.")
         if issue <= max(act.now, act.head.recorded):
             raise BadMoment("Choose a time in the future, or publish now.")
-        document = _next_document(event, last, kind, note, by, override)
-        return _freeze(event, last, kind, note, issue, document, by, override)
+        document, overridden = _next_document(event, last, kind, note, by, override)
+        return _freeze(event, last, kind, note, issue, document, by, overridden)
 
 
 def unschedule(event: Event, *, by: User) -> None:
@@ -147,10 +148,11 @@ def withdraw(event: Event, *, by: User, note: str) -> Edition:
         _require_note(note, "Give the reason that readers and partners will see.")
         if event.withdrawn:
             raise WrongState("This entry is withdrawn already.")
-        _drop_pending(event, act)
+        scheduled = _drop_pending(event, act)
         last = _last(event)
         if last is None:
-            raise WrongState("This entry was never public. Delete the draft instead.")
+            instead = "Cancel its schedule instead." if scheduled else "Delete the draft instead."
+            raise WrongState(f"This entry was never public. {instead}")
         event.withdrawn = True
         edition = _record(
             event, last, by, kind=Kind.WITHDRAW, note=note, issued=max(act.now, last.issued), date=last.date
@@ -198,7 +200,7 @@ def redact(event: Event, number: int, *, by: User, note: str) -> Edition:
             raise WrongState("There is no text to redact in this version.")
         if not event.withdrawn and (edition.superseded is None or edition.superseded > act.now):
             raise WrongState("This is the current version. Publish its replacement or withdraw the entry first.")
-        saves_holding(edition).delete()
+        _forget_saves(edition)
         _clear(edition)
         act.append(LogEntry.Kind.REDACT, by, occurred=act.now, event=event, edition=edition, note=note)
     return edition
@@ -210,6 +212,7 @@ def merge_topics(old: Topic, into: Topic, *, by: User) -> Topic:
         old, into = _canonical(old), _canonical(into)
         if old == into:
             raise BadTopic(f"“{old}” and “{into}” are the same topic already.")
+        _lock_events_with(old, into)
         Topic.objects.filter(alias_of=old).update(alias_of=into)
         _repoint(EventTopic.objects, "tag", "content_object", old, into)
         _repoint(EditionTopic.objects, "topic", "edition", old, into)
@@ -301,9 +304,14 @@ def saves_holding(edition: Edition):
 
 
 def other_places(edition: Edition) -> dict:
-    """Where else the text of an edition still stands: other `editions`, the `working_copy`, other `events`."""
+    """Where else the text of an edition still stands: other `editions`, the `working_copy`, other `events`.
+
+    Reads every edition of the record, for it is asked only before a redaction.
+    """
     headline, body = edition.document["headline"], edition.document["body"]
-    others = Edition.objects.filter(document__headline=headline).exclude(pk=edition.pk)
+    published, kept = Q(editions__document__headline=headline), Q(headline=headline)
+    if body:
+        published, kept = published | Q(editions__document__body=body), kept | Q(body=body)
     return {
         "editions": [
             other
@@ -311,7 +319,7 @@ def other_places(edition: Edition) -> dict:
             if _holds(other.document, headline, body)
         ],
         "working_copy": _holds({"headline": edition.event.headline, "body": edition.event.body}, headline, body),
-        "events": list(Event.objects.filter(editions__in=others).exclude(pk=edition.event_id).distinct()),
+        "events": list(Event.objects.filter(published | kept).exclude(pk=edition.event_id).distinct()),
     }
 
 
@@ -348,7 +356,7 @@ def _require_note(note, message):
 
 
 def _next_document(event, last, kind, note, by, override):
-    """The working copy as a document, if it may follow the `last` edition as one of this `kind`."""
+    """The working copy as a document that may follow the `last` edition as this `kind`, and why if by override."""
     _check_note(note)
     if event.withdrawn:
         raise WrongState("This entry is withdrawn. Restore it first.")
@@ -361,15 +369,21 @@ def _next_document(event, last, kind, note, by, override):
     if kind == Kind.CORRECTION:
         _require_note(note, "A correction needs a public note that says what was wrong.")
     document = _working_document(event)
-    if last:
-        _refuse_needless(last, document, kind, by, override)
-    return document
+    changed = _changed_facts(last, document) if last else []
+    if kind != Kind.MINOR or not changed:
+        return document, ""
+    if not override.strip():
+        raise NotMinor(changed)
+    if by is not None and not by.has_perm("events.override_minor"):
+        raise PermissionDenied("Only a chief may call this change minor.")
+    return document, override
 
 
 def _working_document(event):
-    event.clean()
     topics = [topic.canonical for topic in event.topics.select_related("alias_of")]
     sources = list(event.sources.order_by("position"))
+    for part in filter(None, [event, event.category, *topics, *sources]):
+        part.clean()
     if event.story:
         event.story = event.story.canonical
     document = documents.freeze(event, topics, sources)
@@ -377,23 +391,15 @@ def _working_document(event):
         raise ValidationError({"topics": f"Keep to {documents.MAX_TOPICS} topics."})
     if len(sources) > documents.MAX_SOURCES:
         raise ValidationError({"sources": f"Keep to {documents.MAX_SOURCES} sources."})
-    for source in sources:
-        source.clean()
     return document
 
 
-def _refuse_needless(last, document, kind, by, override):
+def _changed_facts(last, document):
     former = documents.read(last.document, last.schema)
     resolve = _resolution([former, document])
     if documents.same(former, document, resolve):
         raise NothingChanged("Nothing differs from the version that readers see.")
-    if kind != Kind.MINOR:
-        return
-    changed = documents.changed_facts(former, document, resolve)
-    if changed and not override.strip():
-        raise NotMinor(changed)
-    if changed and by is not None and not by.has_perm("events.override_minor"):
-        raise PermissionDenied("Only a chief may call this change minor.")
+    return documents.changed_facts(former, document, resolve)
 
 
 def _resolution(document_list):
@@ -403,7 +409,7 @@ def _resolution(document_list):
     return {row.key: row.canonical.pk for row in rows}.__getitem__
 
 
-def _freeze(event, last, kind, note, issued, document, by, override):
+def _freeze(event, last, kind, note, issued, document, by, overridden):
     event.stage = Event.Stage.READY
     return _record(
         event,
@@ -417,7 +423,7 @@ def _freeze(event, last, kind, note, issued, document, by, override):
         category_id=event.category_id,
         document=document,
         schema=documents.SCHEMA,
-        comment=f"Minor by override: {override}" if override.strip() else "",
+        comment=overridden and f"Minor by override: {overridden}",
     )
 
 
@@ -495,6 +501,23 @@ def _clear(edition):
     edition.topic_links.all().delete()
     edition.log_entries.update(note="")
     _free_address(edition.event, edition.date, slug)
+
+
+def _forget_saves(edition):
+    """Remove the saves that hold the edition's text, and what editors wrote beside them."""
+    saves = saves_holding(edition)
+    revisions = list(Revision.objects.filter(version__in=saves).distinct())
+    saves.delete()
+    for revision in revisions:
+        first, _, _ = revision.comment.partition("\n")
+        revision.comment = first if Edition.objects.filter(revision=revision).exists() else ""
+        revision.save(update_fields=["comment"])
+
+
+def _lock_events_with(*topics):
+    """Wait for the saves in progress of entries that bear these topics, and keep others waiting."""
+    bearing = EventTopic.objects.filter(tag__in=topics).values("content_object")
+    list(Event.objects.select_for_update().filter(Q(pk__in=bearing) | Q(story__in=topics)).order_by("pk"))
 
 
 def _canonical(topic):

@@ -7,6 +7,7 @@ HEADLINE_CUT = 140
 LONGEST = 300
 LONGEST_NUMBERED = LONGEST + 20
 EMPTY_SLUG = "event"
+EMPTY_TOPIC_SLUG = "topic"
 RESERVED_SLUGS = frozenset({"index"})
 
 # Letters of Latin script that Unicode does not decompose into a base letter and an accent.
@@ -58,6 +59,11 @@ def slugify(text: str) -> str:
 def headline_slug(headline: str) -> str:
     """The slug of a headline: its first 140 characters, cut before they are made into a slug."""
     return slugify(headline[:HEADLINE_CUT]) or EMPTY_SLUG
+
+
+def topic_slug(name: str) -> str:
+    """What a topic's slug begins with: the same for all spellings that fold to one."""
+    return slugify(fold(name)) or EMPTY_TOPIC_SLUG
 
 
 def numbered(base: str):

@@ -40,7 +40,7 @@ def line_problem(text: str, limit: int) -> str | None:
 def headline_problem(text: str) -> str | None:
     if not text.strip():
         return "Write a headline."
-    return line_problem(text, MAX_HEADLINE)
+    return _ends_problem(text) or line_problem(text, MAX_HEADLINE)
 
 
 def name_problem(name: str) -> str | None:
@@ -49,7 +49,11 @@ def name_problem(name: str) -> str | None:
     # One character may fold to eighteen; a name that is short enough for that needs no look.
     if len(name) > MAX_KEY // 18 and len(slugs.fold(name)) > MAX_KEY:
         return "Shorten this name: some of its letters stand for many."
-    return line_problem(name, MAX_NAME)
+    return _ends_problem(name) or line_problem(name, MAX_NAME)
+
+
+def _ends_problem(text: str) -> str | None:
+    return "Remove the spaces at its ends." if text != text.strip() else None
 
 
 def url_problem(url: str) -> str | None:

@@ -13,8 +13,8 @@ from django.db.models.functions import Cast
 from reversion.models import Version
 
 from events import documents, slugs
-from events.log import hashed_members, log_commitment, topic_uses
-from events.models import GENESIS, Address, Category, Edition, EditionTopic, Event, LogEntry, LogHead, Topic, topic_base
+from events.log import hashed_members, log_commitment, snapshot, topic_uses
+from events.models import GENESIS, Address, Category, Edition, EditionTopic, Event, LogEntry, LogHead, Topic
 from events.publishing import ARROW, revision_comment
 
 CHUNK = 1_000
@@ -29,16 +29,17 @@ _READ_OF_ENTRIES = (
 
 
 def problems(receipt: str | None = None) -> Iterator[str]:
-    """What is wrong with the record, in sentences that begin with the row; nothing if it is whole.
+    """What is wrong with the record at one moment, in sentences that begin with the row; nothing if it is whole.
 
     `receipt` is `seq:hash` as a partner was given it once; a log that does not hold it was cut or is another one.
     """
-    head = LogHead.objects.get()
-    yield from _log_problems(head)
-    yield from _receipt_problems(receipt)
-    topics = _Topics()
-    yield from _history_problems(head, topics)
-    yield from topics.problems(head)
+    with snapshot():
+        head = LogHead.objects.get()
+        yield from _log_problems(head)
+        yield from _receipt_problems(receipt)
+        topics = _Topics()
+        yield from _history_problems(head, topics)
+        yield from topics.problems(head)
 
 
 # The log.
@@ -134,13 +135,13 @@ def _history_problems(head, topics):
 
 
 def _event_problems(editions, facts, topics):
-    for edition in editions:
+    around = [None, None, *editions, None]
+    for place, edition in enumerate(editions):
         name = f"edition {edition.number} of event {facts.uid(edition)}"
+        former, before, _, after = around[place : place + 4]
         yield from _guarded(name, _edition_problems, edition, facts, topics)
-    following = [*editions[1:], None]
-    for before, edition, after in zip([None, *editions], editions, following, strict=False):
-        name = f"edition {edition.number} of event {facts.uid(edition)}"
         yield from _guarded(name, _place_problems, before, edition, after, facts)
+        yield from _guarded(name, _restored_problems, former, edition)
     last = editions[-1]
     if facts.withdrawn.pop(last.event_id, None) != (last.kind == Kind.WITHDRAW):
         yield f"event {facts.uid(last)}: whether it is withdrawn is not what its last edition says."
@@ -163,6 +164,14 @@ def _place_problems(before, edition, after, facts):
     yield "it is public and the log does not hold it."
 
 
+def _restored_problems(former, edition):
+    """Where a restoration says something else than what was withdrawn; of what is redacted nobody can tell."""
+    if edition.kind != Kind.RESTORE or edition.document is None or former is None or former.document is None:
+        return
+    if (former.document, former.slug, former.date) != (edition.document, edition.slug, edition.date):
+        yield "it does not restore what was withdrawn."
+
+
 def _edition_problems(edition, facts, topics):
     if edition.event_id not in facts.uids:
         yield "its event is not there."
@@ -172,6 +181,8 @@ def _edition_problems(edition, facts, topics):
     if edition.document is None:
         yield from _textless_problems(edition, facts, topics)
         return
+    if edition.pk in facts.redacted:
+        yield "the log says that it is redacted, and its text is there."
     if edition.commitment != documents.commitment(edition.salt, edition.document, edition.note, edition.slug):
         yield "its commitment does not fit its text."
     document = documents.read(edition.document, edition.schema)
@@ -193,7 +204,7 @@ def _textless_problems(edition, facts, topics):
         yield "its text is gone, and no redaction is in the log."
     if edition.kind == Kind.WITHDRAW and edition.commitment != documents.commitment("", None, edition.note, ""):
         yield "its commitment does not fit its note."
-    if (edition.salt, edition.slug, edition.category_id, edition.schema) != ("", "", None, documents.SCHEMA):
+    if (edition.salt, edition.slug, edition.category_id) != ("", "", None) or edition.schema not in documents.SCHEMAS:
         yield "it has no text and yet more than a place in time."
     if topics.indexed.pop(edition.pk, None):
         yield "it has no text and yet topics."
@@ -285,7 +296,7 @@ class _Topics:
             yield f"it has {uses[topic.pk]} uses, not {topic.uses}."
         if self.slugs.get(topic.key, {topic.slug}) != {topic.slug}:
             yield "its slug is not the one in the texts."
-        if not slugs.is_numbered(topic.slug, topic_base(topic.name)):
+        if not slugs.is_numbered(topic.slug, slugs.topic_slug(topic.name)):
             yield "its slug does not fit its name."
         if topic.alias_of_id:
             yield from self._alias_problems(topic, acts)
@@ -295,22 +306,22 @@ class _Topics:
         if target is None or target.alias_of_id:
             yield "it is an alias of an alias, or of nothing."
             return
-        meant = self.by_key.get(acts.later.get(topic.key))
-        if meant is None or (meant.alias_of_id or meant.pk) != target.pk:
+        meant = [self.by_key[key] for key in acts.later[topic.key] if key in self.by_key]
+        if target.pk not in {other.alias_of_id or other.pk for other in meant}:
             yield f"the log does not say that it means {target}."
 
 
 class _Renamings:
-    """What the log says that a former name led to, by key, the last word winning."""
+    """What the log says that a former name led to: keys by key."""
 
     def __init__(self):
-        self.later = {}
+        self.later = defaultdict(set)
         for note in LogEntry.objects.filter(kind__in=_TOPIC_ACTS).order_by("seq").values_list("note", flat=True):
             # A name may hold an arrow itself, so every place where the note can be cut counts.
             parts = note.split(ARROW)
             for cut in range(1, len(parts)):
                 old, new = ARROW.join(parts[:cut]), ARROW.join(parts[cut:])
-                self.later[slugs.fold(old)] = slugs.fold(new)
+                self.later[slugs.fold(old)].add(slugs.fold(new))
 
 
 # Reading rows that may be damaged.

@@ -88,6 +88,9 @@ def test_order_of_topics_and_merged_names_do_not_make_documents_differ():
         ("A strong quake hits Chile.", "A powerful quake hits Chile."),
         ("Voters go to the polls , today.", "Voters go to the polls today."),
         ("地震 发生。", "地震发生"),
+        ("Talks end. The minister leaves.", "Talks end. A minister leaves."),
+        ("- The vote\n- A speech", "- A vote\n- The speech"),
+        ("Talks end\n\nThe minister leaves.", "Talks end\n\nA minister leaves."),
         ("Выборы прошли спокойно.", "Выборы проходят спокойно."),
     ],
 )
@@ -110,6 +113,18 @@ def test_wording_and_punctuation_are_minor(before, after):
         ("20人死亡", "30人死亡"),
         ("مقتل عشرة", "مقتل عشرين"),
         ("[more](https://a.example/x)", "[more](https://b.example/x)"),
+        ("He did _not_ resign.", "He did resign."),
+        ("They meet in _Paris_.", "They meet in _London_."),
+        ("It was said by Mr. Smith.", "It was said by Mr. Jones."),
+        ("The U.S. Senate votes.", "The U.S. Army votes."),
+        ("It was told by @Bob.", "It was told by @Alice."),
+        ("It costs €five.", "It costs €nine."),
+        ("It costs a £ note.", "It costs a $ note."),
+        ("Bashar al-Assad speaks.", "Bashar al-Hariri speaks."),
+        ("Says d’Estaing today.", "Says d’Alema today."),
+        ("NATO meets.", "ASEAN meets."),
+        ("यह की बात", "यह का बात"),
+        ("It grew by ½.", "It grew by ¼."),
     ],
 )
 @pytest.mark.parametrize("field", ["headline", "body"])

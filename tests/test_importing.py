@@ -17,7 +17,7 @@ from django.utils import timezone
 from reversion.models import Version
 
 from events import publishing, verifying
-from events.importers import records
+from events.importers import loading, records
 from events.importers.loading import Plan, _batches, _write
 from events.models import Address, Category, Edition, Event, EventTopic, LogEntry, LogHead, Source, Topic
 from tests.histories import FIRST, SECOND, THIRD, Loaded, history, source, update, version, withdrawal, written
@@ -185,7 +185,46 @@ def sound():
     return list(verifying.problems()) == []
 
 
+def _rules_at(date):
+    noon = datetime.datetime.fromisoformat(f"{date}T12:00:00+00:00")
+    return records.Rules(noon, noon.date())
+
+
 class TestLoading:
+    def test_a_restore_does_not_undo_what_the_desk_corrected(self, load):
+        load(history(version()))
+        event = revise(Event.objects.get(), headline="Parliament rejects the budget.")
+        publishing.publish(event, by=User.objects.create_superuser("editor"), kind="correction", note="It rejected it.")
+        later = "2026-11-30T12:00:00Z", "2026-11-30T12:00:01Z"
+        with time_machine.travel("2026-12-01T12:00:00Z", tick=False):
+            loaded = load(history(version(), withdrawal(later[0]), version(later[1], "restore")))
+        assert "a restore repeats the text before the withdrawal" in loaded.problem
+        assert Edition.objects.count() == 2
+
+    def test_a_desk_edition_that_is_due_is_stepped_over(self, load):
+        load(history(version()))
+        with time_machine.travel("2026-12-01T12:00:00Z", tick=False) as clock:
+            editor = User.objects.create_superuser("editor")
+            event = revise(Event.objects.get(), headline="Parliament rejects the budget.")
+            publishing.schedule(event, by=editor, kind="update", issue=in_minutes(1, timezone.now()))
+            clock.shift(600)
+            loaded = load(history(version(), update("2026-12-01T12:05:00Z")))
+        assert (loaded.numbers, loaded.problems) == ((0, 1, 0, 0, 0), [])
+        assert list(verifying.problems()) == []
+
+    def test_a_clock_that_goes_back_while_loading_lets_nothing_in_early(self, load):
+        found = records.read(
+            [("line 1", json.dumps(history(version("2026-12-01T12:00:00Z"))))], _rules_at("2026-12-01")
+        )
+        with time_machine.travel("2026-11-30T12:00:00Z", tick=False):
+            problems = []
+            loading.load(found, problems.append)
+        assert "the clock has gone back" in problems[0]
+        assert not Edition.objects.exists()
+
+    def test_a_topic_slug_that_the_name_does_not_give_is_a_bad_line(self, load):
+        assert "european-union" in load({"topic": "European Union", "slug": "eu"}).problem
+
     def test_a_topic_that_a_draft_spells_otherwise_leaves_the_record_whole(self, load):
         draft(topics=["UN"])
         assert load(history(version(topics=["Un"]))).problems == []

@@ -9,7 +9,18 @@ from django.utils import timezone
 from reversion.models import Revision, Version
 
 from events import drafts, log, publishing, verifying
-from events.models import Address, Edition, EditionTopic, Event, LogEntry, LogHead, RelatedChoice, Source, Topic
+from events.models import (
+    Address,
+    Category,
+    Edition,
+    EditionTopic,
+    Event,
+    LogEntry,
+    LogHead,
+    RelatedChoice,
+    Source,
+    Topic,
+)
 from tests.words import draft, in_minutes, published, revise, topic, topics, updated
 
 pytestmark = pytest.mark.django_db
@@ -117,6 +128,11 @@ class TestPublish:
         event = published("One.")
         with pytest.raises(publishing.WrongKind):
             updated(event, kind, headline="Two.", note="x")
+
+    def test_override_that_was_not_needed_is_not_kept(self):
+        event = revise(published("Twelve died."), headline="Eleven died.")
+        edition = publishing.publish(event, by=None, kind="update", override="left in the form")
+        assert "form" not in edition.revision.comment
 
     def test_stale_lock_version_is_refused(self):
         event = draft("One.")
@@ -305,7 +321,7 @@ class TestWithdraw:
     def test_scheduled_first_version_is_no_public_one(self, clock):
         event = draft()
         publishing.schedule(event, by=None, issue=in_minutes(1, NOON))
-        with pytest.raises(publishing.WrongState):
+        with pytest.raises(publishing.WrongState, match="Cancel its schedule"):
             publishing.withdraw(event, by=None, note="x")
         assert event.editions.count() == 1
 
@@ -373,6 +389,18 @@ class TestRedact:
         assert "secret" not in kept and "Secret" not in kept
         assert "Two." in kept
 
+    def test_what_editors_wrote_beside_those_saves_goes_too(self):
+        event = draft("One secret.", comment="names the secret street")
+        publishing.publish(event, by=None)
+        event = revise(event, headline="Two secrets.", comment="another secret")
+        publishing.publish(event, by=None, kind="minor", override="the secret's reason")
+        updated(event, headline="Three.")
+        for number in (1, 2):
+            publishing.redact(event, number, by=None, note="x")
+        comments = Revision.objects.values_list("comment", flat=True)
+        assert not any("secret" in comment for comment in comments)
+        assert any(comment.startswith("Edition 3 (update)") for comment in comments)
+
     def test_note_of_a_redacted_correction_goes_from_the_log_too(self):
         event = published("One.")
         updated(event, "correction", headline="Two.", note="Secret note.")
@@ -406,11 +434,17 @@ class TestRedact:
     def test_where_the_text_still_stands_is_told(self):
         event = published("One.", body="Shared body.")
         updated(event, headline="Two.")
-        twin = published("One.")
+        twins = [
+            published("One."),
+            published("Other.", body="Shared body."),
+            draft("One."),
+            draft("x", body="Shared body."),
+        ]
+        published("Another.")
         places = publishing.other_places(event.editions.get(number=1))
         assert [edition.number for edition in places["editions"]] == [2]
         assert places["working_copy"] is True
-        assert places["events"] == [twin]
+        assert places["events"] == twins
 
 
 class TestTopics:
@@ -481,6 +515,15 @@ class TestTopics:
         publishing.withdraw(event, by=None, note="x")
         assert topic("b").uses == 0
 
+    @pytest.mark.parametrize("bears", ["a", "b"])
+    def test_merge_counts_what_falls_due_with_it(self, clock, bears):
+        published("One.", topics=["a"])
+        published("Other.", topics=["b"])
+        publishing.schedule(draft("Due.", topics=[bears]), by=None, issue=in_minutes(1, NOON))
+        clock.shift(120)
+        publishing.merge_topics(topic("a"), topic("b"), by=None)
+        assert dict(Topic.objects.values_list("name", "uses")) == {"a": 0, "b": 3}
+
 
 class TestRelatedChoices:
     def test_choice_is_kept_changed_and_taken_back(self):
@@ -547,6 +590,8 @@ class TestDrafts:
             ({"headline": ""}, "headline"),
             ({"headline": "a" * 2_001}, "headline"),
             ({"headline": "a\x0bb"}, "headline"),
+            ({"headline": " a"}, "headline"),
+            ({"sources": [("A ", "https://a.example/")]}, "name"),
             ({"headline": "a\u202eb"}, "headline"),
             ({"body": "a" * 50_001}, "body"),
             ({"body": "\ud800"}, "body"),
@@ -570,6 +615,14 @@ class TestDrafts:
         Source.objects.update(url="javascript:alert(1)")
         with pytest.raises(ValidationError):
             publishing.publish(event, by=None)
+
+    @pytest.mark.parametrize(("model", "name"), [(Topic, "Vote"), (Category, "Politics")])
+    def test_name_that_was_slipped_past_the_desk_is_refused_too(self, model, name):
+        event = draft(topics=["Vote"], category="Politics")
+        model.objects.update(name=f"{name}\u202e")
+        with pytest.raises(ValidationError):
+            publishing.publish(event, by=None)
+        model.objects.update(name=name)
 
     def test_field_that_does_not_exist_is_an_error_of_the_program(self):
         with pytest.raises(TypeError):

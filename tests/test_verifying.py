@@ -102,12 +102,20 @@ def _tampered_findings(chance, model, column):
             lambda: Edition.objects.filter(kind="correction").update(document=None, slug="", salt="", category=None),
             "redaction",
         ),
+        (lambda: LogEntry.objects.filter(kind="redact").update(edition=Edition.objects.get(kind="minor")), "is there"),
+        (lambda: Edition.objects.filter(kind="restore").update(slug="other"), "does not restore"),
         (lambda: Edition.objects.filter(number=3, kind="minor").update(superseded=NOON + HOUR), "does not end when"),
     ],
 )
 def test_damage_is_named(record, damage, finding):
     damage()
     assert any(finding in problem for problem in findings())
+
+
+def test_names_with_arrows_are_no_damage(record):
+    publishing.merge_topics(topic("a → b"), topic("European Union"), by=None)
+    publishing.merge_topics(topic("a"), topic("b → c"), by=None)
+    assert findings() == []
 
 
 def test_pruned_history_is_no_damage(record):

@@ -170,8 +170,8 @@ def _record(value, place: str, rules: Rules) -> Record:
         return Categories(tuple(_each(value["categories"], "categories", _named)), place)
     if "topic" in value:
         _only(value, {"topic", "slug", "aliases"}, "")
-        aliases = tuple(_each(value.get("aliases", []), "aliases", _named))
-        return TopicNames(Named(_name(value["topic"], "topic"), _slug(value, "")), aliases, place)
+        aliases = tuple(_each(value.get("aliases", []), "aliases", _topic_named))
+        return TopicNames(_topic_named({"name": value["topic"], "slug": value.get("slug")}, "topic"), aliases, place)
     if "related" in value:
         return _choice(value, place)
     return _history(value, place, rules)
@@ -417,6 +417,14 @@ def _named(value, path: str) -> Named:
         return Named(_name(value, path))
     _only(value, {"name", "slug"}, f"{path}.")
     return Named(_name(value.get("name"), f"{path}.name"), _slug(value, f"{path}."))
+
+
+def _topic_named(value, path: str) -> Named:
+    """A topic's slug follows from its name, but for a number."""
+    named = _named(value, path)
+    if named.slug and not slugs.is_numbered(named.slug, slugs.topic_slug(named.name)):
+        raise _Wrong(f"{path}.slug", f"give “{slugs.topic_slug(named.name)}”, or that with a hyphen and a number.")
+    return named
 
 
 def _name(value, path: str) -> str:

@@ -157,7 +157,7 @@ class _Loading:
 def _write(batch: list[History]) -> Plan:
     """Plan again under the lock, where nothing else moves, and write what is new."""
     with public_act(None, None) as act:
-        plan = Plan(batch, for_good=True)
+        plan = Plan(batch, act.now)
         write(act, plan.additions)
     return plan
 

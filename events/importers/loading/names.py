@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator
 
 from django.db.models import Max
 
+from events import slugs
 from events.importers.records import Named, TopicNames
 from events.log import Act, public_act
-from events.models import Category, LogEntry, Topic, topic_base
+from events.models import Category, LogEntry, Topic
 from events.publishing import ARROW
 
 
@@ -83,11 +84,11 @@ class _Names:
 
 def _create(named: list[Named]) -> None:
     """Make a row of each whose slug is free, in order; those that are left take a numbered one later."""
-    slugs = [name.slug or topic_base(name.name) for name in named]
-    taken = set(Topic.objects.filter(slug__in=slugs).values_list("slug", flat=True))
+    wanted = [name.slug or slugs.topic_slug(name.name) for name in named]
+    taken = set(Topic.objects.filter(slug__in=wanted).values_list("slug", flat=True))
     rows: dict[str, Topic] = {}
-    for name, slug in zip(named, slugs, strict=True):
+    for name, slug in zip(named, wanted, strict=True):
         if slug not in taken and name.key not in rows:
             rows[name.key] = Topic(name=name.name, slug=slug, key=name.key)
             taken.add(slug)
-    Topic.objects.bulk_create(rows.values())
+    Topic.objects.bulk_create(rows.values(), ignore_conflicts=True)

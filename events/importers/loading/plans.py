@@ -51,17 +51,17 @@ class Addition:
 class Plan:
     """What is to be done about a batch of histories, and what is left alone.
 
-    Under the lock of the log, where it is `for_good`, known events are locked and addresses are given.
+    Under the lock of the log, at its `now`, known events are locked and addresses are given.
     """
 
-    def __init__(self, histories: list[History], for_good: bool = False):
+    def __init__(self, histories: list[History], now: datetime.datetime | None = None):
         self.additions: list[Addition] = []
         self.conflicts: list[str] = []
         self.unchanged = 0
-        standing = _Standing(histories)
+        standing = _Standing(histories, now)
         for history in histories:
             self._guarded(history, self._plan, history, standing)
-        if for_good:
+        if now:
             _lock(self.additions)
             self.give_addresses()
 
@@ -117,7 +117,8 @@ def _lock(additions: list[Addition]) -> None:
 class _Standing:
     """The events of a batch that the record has, and their editions."""
 
-    def __init__(self, histories: list[History]):
+    def __init__(self, histories: list[History], now: datetime.datetime | None):
+        self.now = now
         refs = [history.ref for history in histories if history.ref]
         uids = [history.uid for history in histories if history.uid]
         events = list(Event.objects.filter(Q(ref__in=refs) | Q(uid__in=uids)))
@@ -132,12 +133,16 @@ class _Standing:
         for edition in Edition.objects.filter(event__in=events).order_by("event", "number"):
             self.editions[edition.event_id].append(edition)
         entries = LogEntry.objects.filter(event__in=events, by__isnull=False).exclude(kind=LogEntry.Kind.REDACT)
-        self.by_desk = set(entries.values_list("edition", flat=True))
+        # What is due but not logged yet is known by the save that it was frozen from.
+        frozen = Edition.objects.filter(event__in=events, revision__user__isnull=False)
+        self.by_desk = {*entries.values_list("edition", flat=True), *frozen.values_list("pk", flat=True)}
 
     def addition(self, history: History) -> Addition:
         event = self._event(history)
         standing = self.editions[event.pk] if event else []
         new = self._new_versions(history, standing) if event else history.versions
+        if self.now and any(version.published > self.now for version in new):
+            raise Conflict("a version of it is in the future; the clock has gone back.")
         former = next((text_of(_read(edition)) for edition in reversed(standing) if edition.document), None)
         addition = Addition(history, event, standing, former=former)
         if new:
@@ -162,7 +167,7 @@ class _Standing:
             while ahead and ahead[0].pk in self.by_desk and ahead[0].issued < version.published:
                 ahead.popleft()
             if not ahead:
-                _check_following(standing, version)
+                _check_following(standing, history.versions[number:])
                 return history.versions[number:]
             problem = _difference(ahead.popleft(), version)
             if problem:
@@ -174,13 +179,21 @@ def _read(edition: Edition) -> dict:
     return documents.read(edition.document, edition.schema)
 
 
-def _check_following(standing: list[Edition], version: Version) -> None:
-    last = standing[-1]
-    problem = records.sequence_problem(last.kind, version.kind)
+def _check_following(standing: list[Edition], new: tuple[Version, ...]) -> None:
+    problem = records.sequence_problem(standing[-1].kind, new[0].kind)
     if problem:
-        raise Conflict(f"{documents.rfc3339(version.published)}: {problem}")
-    if version.kind == "restore" and standing[-2].redacted:
+        raise Conflict(f"{documents.rfc3339(new[0].published)}: {problem}")
+    # What a restore repeats is two places before it, so that of the first two may stand already.
+    for place, version in enumerate(new[:2]):
+        if version.kind == "restore":
+            _check_restored(version, standing[place - 2])
+
+
+def _check_restored(version: Version, withdrawn: Edition) -> None:
+    if withdrawn.redacted:
         raise Conflict("the text that it restores has been redacted.")
+    if version.text and not records.same(text_of(_read(withdrawn)), version.text):
+        raise Conflict("a restore repeats the text before the withdrawal; another one stands there.")
 
 
 def _difference(edition: Edition, version: Version) -> str | None:
