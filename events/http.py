@@ -5,16 +5,17 @@ Knows nothing of what is shown: a view hands over a shape, and what its headers 
 
 import datetime
 import hashlib
+import logging
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from django.conf import settings
 from django.core.cache import cache
-from django.http import HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotModified
 from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.cache import get_conditional_response
-from django.utils.http import http_date, parse_http_date
+from django.utils.http import http_date, parse_etags
 from rest_framework.exceptions import APIException, MethodNotAllowed
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer
@@ -23,6 +24,8 @@ from rest_framework.views import APIView
 from events import addresses
 from events.formats import as_json, as_markdown, as_xml, shapes
 from events.models import Edition, LogHead
+
+logger = logging.getLogger(__name__)
 
 # An old rendering is never wrong, only unused; this bounds how long one lies about.
 KEEP_SECONDS = 3600
@@ -124,6 +127,9 @@ class MarkdownRenderer(BaseRenderer):
 RENDERERS = {renderer.format: renderer for renderer in (HTMLRenderer, JSONRenderer, XMLRenderer, MarkdownRenderer)}
 # Only a program reads these, and one that misspells a parameter must learn of it.
 STRICT_FORMATS = ("json", "xml")
+_PARAMETERS = re.compile(r";(?!\s*q\s*=)[^;,]*", re.IGNORECASE)
+# What a 304 repeats of the answer that it stands for (RFC 9110, 15.4.5).
+_REPEATED = ("Content-Location", "ETag", "Last-Modified", "Vary")
 
 
 class Negotiation(BaseContentNegotiation):
@@ -135,9 +141,16 @@ class Negotiation(BaseContentNegotiation):
     def select_renderer(self, request, renderers, format_suffix=None):
         by_type = {renderer.media_type: renderer for renderer in renderers}
         by_format = {renderer.format: renderer for renderer in renderers}
-        preferred = request.get_preferred_type(list(by_type))
+        preferred = _preferred_type(request, list(by_type))
         chosen = by_format[format_suffix] if format_suffix else by_type.get(preferred, renderers[0])
         return chosen, chosen.media_type
+
+
+def _preferred_type(request, media_types):
+    """The one that Accept asks for first; its parameters are not ours to tell apart, but for the quality."""
+    asked = HttpRequest()
+    asked.META["HTTP_ACCEPT"] = _PARAMETERS.sub("", request.headers.get("Accept", "*/*"))
+    return asked.get_preferred_type(media_types)
 
 
 class RecordView(APIView):
@@ -165,10 +178,10 @@ class RecordView(APIView):
     def get(self, request, **address):
         refuse_parameters(request, self.parameters)
         key = _key(request, self.parameters, LogHead.objects.state(self.at))
-        kept = cache.get(key)
+        kept = _from_cache(key)
         if kept is None:
             kept = self._rendered(request, address)
-            cache.set(key, kept, KEEP_SECONDS)
+            _into_cache(key, kept)
         status, headers, body = kept
         return HttpResponse(body, status=status, headers=headers)
 
@@ -190,6 +203,22 @@ class RecordView(APIView):
 
     def finalize_response(self, request, response, *args, **kwargs):
         return finished(request, super().finalize_response(request, response, *args, **kwargs), self.at)
+
+
+def _from_cache(key):
+    """What is kept under the key; a cache that does not answer holds nothing."""
+    try:
+        return cache.get(key)
+    except Exception:  # each backend has errors of its own
+        logger.warning("The cache cannot be read.", exc_info=True)
+        return None
+
+
+def _into_cache(key, kept):
+    try:
+        cache.set(key, kept, KEEP_SECONDS)
+    except Exception:  # as above
+        logger.warning("The cache cannot be written.", exc_info=True)
 
 
 def page_headers(page: Page, renderer, body: bytes) -> dict[str, str]:
@@ -235,6 +264,8 @@ def _links(page, renderer):
 def refuse_parameters(request, known: Iterable[str]) -> None:
     """Raise a 400 for a known parameter that is repeated, and for an unknown one where a program reads the answer."""
     strict = request.accepted_renderer.format in STRICT_FORMATS
+    if not strict and not known:
+        return
     for name, values in request.GET.lists():
         if name not in known and strict:
             raise Problem(400, f"There is no parameter “{name[:100]}” here.")
@@ -249,13 +280,17 @@ def problem_answer(exception, context) -> HttpResponse | None:
         exception = Problem(405, "This address can only be read.", allowed)
     elif isinstance(exception, APIException):
         exception = Problem(exception.status_code, str(exception.detail))
-    return problem_page(exception, context["request"]) if isinstance(exception, Problem) else None
+    if not isinstance(exception, Problem):
+        return None
+    request = context["request"]
+    # What was refused is what a format asked for. Other problems are the same whatever was accepted.
+    return problem_page(exception, request, request.accepted_renderer if exception.page.status == 400 else None)
 
 
-def problem_page(problem: Problem, request) -> HttpResponse:
+def problem_page(problem: Problem, request, renderer=None) -> HttpResponse:
     """A problem in the format that the address ends with, in HTML where it says none."""
     format = request.path_info.rpartition(".")[2]
-    renderer = RENDERERS.get(format, HTMLRenderer)()
+    renderer = renderer or RENDERERS.get(format, HTMLRenderer)()
     body = renderer.render(problem.page)
     headers = page_headers(problem.page, renderer, body) | problem.headers
     return HttpResponse(body, status=problem.page.status, headers=headers)
@@ -268,24 +303,45 @@ def finished(request, response: HttpResponseBase, at: datetime.datetime) -> Http
     scheduled or not, so that none betrays that something is.
     """
     length = len(response.content)
-    if response.status_code == 200:
-        response = _conditional(request, response)
+    if response.status_code == 200 and _is_held(request, response):
+        repeated = {name: response[name] for name in _REPEATED if name in response}
+        response = HttpResponseNotModified(headers=repeated)
     if request.method == "HEAD" or response.status_code == 304:
         # Before a middleware counts what is left. A 304 says the length that the whole answer has (RFC 9110, 8.6).
         response["Content-Length"] = length
         response.content = b""
-    response["Cache-Control"] = f"public, max-age={60 - at.second}"
+    response["Cache-Control"] = freshness(at)
     return response
 
 
-def _conditional(request, response):
-    """RFC 9110, 13.2.2. Django reads If-Modified-Since beside an If-None-Match that it cannot parse; we never do."""
-    modified = response.get("Last-Modified") if "If-None-Match" not in request.headers else None
-    return get_conditional_response(request, response.get("ETag"), modified and parse_http_date(modified), response)
+def freshness(at: datetime.datetime) -> str:
+    return f"public, max-age={60 - at.second}"
+
+
+def redirects_are_fresh(get_response):
+    """Middleware: a redirect that another middleware makes, such as that to https, is no more lasting than a page."""
+
+    def middleware(request):
+        response = get_response(request)
+        if response.status_code == 301:
+            response.setdefault("Cache-Control", freshness(timezone.now()))
+        return response
+
+    return middleware
+
+
+def _is_held(request, response):
+    """Whether the client has this very answer, by weak comparison (RFC 9110, 13.1.2).
+
+    By its tag alone: a date has whole seconds, in which two acts may lie, and nothing of a new release or licence.
+    If-Match, which is for those who write, is not looked at.
+    """
+    held = parse_etags(request.headers.get("If-None-Match", ""))
+    return "*" in held or response.get("ETag") in {tag.removeprefix("W/") for tag in held}
 
 
 def _key(request, parameters, state):
-    asked = sorted((name, request.GET[name]) for name in request.GET if name in parameters)
+    asked = sorted((name, request.GET[name]) for name in parameters if name in request.GET)
     shown = [getattr(settings, name) for name in SHOWN]
     parts = (request.path_info, request.accepted_renderer.format, asked, *state, RELEASE, shown)
     return hashlib.sha256(repr(parts).encode()).hexdigest()

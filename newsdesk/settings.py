@@ -144,6 +144,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "events.http.redirects_are_fresh",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -215,6 +216,8 @@ elif variable("REDIS_URL"):
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": variable("REDIS_URL"),
         "KEY_PREFIX": "newsdesk",
+        # A cache that does not answer must not hold a page up for longer than making it takes.
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
     }
 
 STATIC_URL = "/static/"
@@ -241,5 +244,6 @@ LOGGING = {
         "django.request": {"level": "ERROR"},
         # Scanners try other host names all day; each would be a traceback.
         "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},
+        "django.security.TooManyFieldsSent": {"handlers": ["nowhere"], "propagate": False},
     },
 }

@@ -705,3 +705,18 @@ def test_shapes_are_not_shared_between_pages():
     before = copy.deepcopy(first)
     shapes.edition(history[2], history)["topics"].append("x")
     assert first == before
+
+
+@pytest.mark.parametrize(
+    ("body", "markdown"),
+    [
+        ("<!-- hidden", "\\<!-- hidden"),
+        ("a <script>x</script>", "a \\<script>x\\</script>"),
+        ("see <https://a.example/> and 1 < 2", "see <https://a.example/> and 1 < 2"),
+        ("```\n<b>", "```\n<b>\n```"),
+        ("~~~\n```\n~~~\n<b>", "~~~\n```\n~~~\n\\<b>"),
+        ("a\r\nb", "a\nb"),
+    ],
+)
+def test_a_body_ends_where_it_ends(body, markdown):
+    assert as_markdown._contained(body) == markdown

@@ -6,6 +6,8 @@ from xml.etree import ElementTree
 import pytest
 import time_machine
 from django.core.cache import cache
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils.http import http_date, parse_http_date
 
 from events import addresses, http, publishing
@@ -62,6 +64,9 @@ class TestFormats:
     @pytest.mark.parametrize(
         ("accept", "format"),
         [
+            ("text/markdown; charset=utf-8", "md"),
+            ("application/json;version=1", "json"),
+            ('application/xml;charset="utf-8", */*;q=0.1', "xml"),
             ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "html"),
             ("application/json", "json"),
             ("application/xml", "xml"),
@@ -224,22 +229,41 @@ class TestConditions:
 
     def test_last_modified_follows_what_the_page_shows_of_its_neighbours(self, client, event):
         since = client.get(f"{EVENT}.v1.html")["Last-Modified"]
-        headers = {"If-Modified-Since": since}
-        assert client.get(f"{EVENT}.v1.html", headers=headers).status_code == 304
         updated(event, body="A second reading follows.")
-        response = client.get(f"{EVENT}.v1.html", headers=headers)
-        assert response.status_code == 200
-        assert parse_http_date(response["Last-Modified"]) > parse_http_date(since)
+        assert parse_http_date(client.get(f"{EVENT}.v1.html")["Last-Modified"]) > parse_http_date(since)
 
-    def test_if_modified_since_yields_to_if_none_match(self, client, event):
-        path = f"{EVENT}.v1.json"
-        since = client.get(path)["Last-Modified"]
-        for tag in ('"other"', "nonsense"):
-            assert client.get(path, headers={"If-Modified-Since": since, "If-None-Match": tag}).status_code == 200
+    @pytest.mark.parametrize("name", ["If-Modified-Since", "If-Unmodified-Since", "If-Match", "If-Range", "Range"])
+    @pytest.mark.parametrize("path", [EVENT, f"{EVENT}.v1.json"])
+    def test_no_other_condition_changes_the_answer(self, client, event, name, path):
+        """Two acts may lie in one second, and a cache must never keep a refusal that one client provoked."""
+        plain = client.get(path)
+        value = http_date(NOON.timestamp() + 10**6) if "Since" in name else '"other"'
+        response = client.get(path, headers={name: value})
+        assert (response.status_code, response.content) == (200, plain.content)
+        assert headers(response) == headers(plain)
 
-    def test_if_modified_since_is_ignored_where_no_last_modified_is_sent(self, client, event):
-        headers = {"If-Modified-Since": http_date(NOON.timestamp() + 10**6)}
-        assert client.get(f"{EVENT}.html", headers=headers).status_code == 200
+    def test_304_repeats_what_a_cache_needs(self, client, event):
+        plain = client.get(EVENT)
+        response = client.get(EVENT, headers={"If-None-Match": plain["ETag"]})
+        for name in ("Content-Location", "ETag", "Vary", "Cache-Control"):
+            assert response[name] == plain[name]
+
+    def test_a_cache_that_does_not_answer_costs_time_and_nothing_else(self, client, event, settings):
+        location = "redis://127.0.0.1:1/0"
+        settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": location}}
+        assert client.get(f"{EVENT}.html").status_code == 200
+
+    def test_a_pending_address_is_looked_for_as_one_that_was_never_given(self, client, event):
+        """The same statements, so that no difference in time tells the two apart."""
+        asked = {}
+        with time_machine.travel(NOON, tick=False):
+            pending = revise(event, headline="A secret is out.")
+            publishing.schedule(pending, by=None, issue=in_minutes(5, NOON), kind="update")
+            for slug in ("a-secret-is-out", "a-secret-is-oaf"):
+                with CaptureQueriesContext(connection) as queries:
+                    assert client.get(f"/news/2017/02/25/{slug}.json").status_code == 404
+                asked[slug] = [query["sql"].replace(slug, "") for query in queries]
+        assert asked["a-secret-is-out"] == asked["a-secret-is-oaf"]
 
 
 class TestRefusals:
@@ -325,3 +349,21 @@ class TestRefusals:
             assert (response.status_code, response["Content-Type"]) == (500, PROBLEMS[format])
             assert response["Cache-Control"] == "no-store"
             assert b"secret" not in response.content
+
+
+def test_a_refusal_is_told_in_the_format_that_was_asked_for(client, db):
+    response = client.get("/", {"x": "1"}, headers={"Accept": "application/json"})
+    assert (response.status_code, response["Content-Type"]) == (400, "application/problem+json")
+    assert response["Vary"] == "Accept"
+
+
+def test_any_number_of_parameters_is_ignored_by_pages(client, db):
+    assert client.get("/index.html", {f"a{number}": "1" for number in range(1_500)}).status_code == 200
+
+
+def test_the_redirect_to_https_is_no_more_lasting_than_a_page(client, db, settings):
+    settings.SECURE_SSL_REDIRECT = True
+    with time_machine.travel(NOON, tick=False):
+        response = client.get("/index.html")
+    assert response.status_code == 301
+    assert response["Cache-Control"] == "public, max-age=40"

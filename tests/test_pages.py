@@ -474,3 +474,12 @@ class TestMarkup:
     def test_the_style_sheet_is_small(self):
         with open(finders.find("newsdesk.css"), "rb") as sheet:
             assert len(sheet.read()) < 12_000
+
+
+def test_months_and_years_of_a_day_with_withdrawals_only_answer_like_the_day(client, db):
+    published("A neighbour.")
+    event = published("A mistake.", date=datetime.date(1980, 1, 1))
+    publishing.withdraw(event, by=None, note="It was none.")
+    for path in ("/news/1980/01/1/", "/news/1980/01/index.html", "/news/1980/index.html"):
+        assert client.get(path).status_code == 200
+    assert client.get("/news/1981/index.html").status_code == 404

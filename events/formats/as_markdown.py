@@ -11,6 +11,9 @@ from urllib.parse import quote
 from events import addresses
 from events.formats import shapes
 
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+# A `<` that a renderer of Markdown takes for HTML; a link in angle brackets is none.
+_RAW_HTML = re.compile(r"(?<!\\)<(?=[A-Za-z/!?])(?!https?://|mailto:)")
 _LINE_BREAKS = re.compile("\\s*[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]\\s*")
 # Within a line. "&" and "<" are written as entities, since not every dialect takes a backslash before them.
 _ACTIVE = re.compile(r"[\\`*_\[\]#]")
@@ -66,7 +69,22 @@ def _entry_text(shape) -> Iterable[str]:
         yield _NO_TEXT[shape["status"]]
         return
     yield "\n".join([*_heading(shape), f"# {text(shape['headline'])}"])
-    yield shape["body"].replace("\r\n", "\n").replace("\r", "\n")
+    yield _contained(shape["body"])
+
+
+def _contained(body: str) -> str:
+    """A body that says what its HTML page says, and ends where it ends: no raw HTML, no fence left open."""
+    lines = body.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    fence = ""
+    for number, line in enumerate(lines):
+        mark = _FENCE.match(line)
+        if fence:
+            fence = "" if mark and mark[1].startswith(fence) and not line[mark.end() :].strip() else fence
+        elif mark:
+            fence = mark[1]
+        else:
+            lines[number] = _RAW_HTML.sub(r"\\<", line)
+    return "\n".join([*lines, fence] if fence else lines)
 
 
 def _change(change, shape) -> str:
@@ -136,7 +154,7 @@ def _day_entries(date, url, entries) -> Iterable[str]:
     yield f"## {_own_link(date, url)}"
     for entry in entries:
         yield "\n".join([*_heading(entry), f"### {_own_link(entry['headline'], entry['url'])}"])
-        yield entry["summary"] or _context([topic["name"] for topic in entry["topics"]])
+        yield _contained(entry["summary"]) or _context([topic["name"] for topic in entry["topics"]])
 
 
 def _years(shape) -> Iterable[str]:

@@ -175,7 +175,8 @@ def _span(at, first, last):
     entries = Edition.objects.current(at)
     counts = list(entries.filter(date__range=(first, last)).counted_by_date())
     previous, next = records.neighbours(entries, first, last)
-    _require_inside(counts, previous, next)
+    withdrawn = not counts and Edition.objects.withdrawals().filter(date__range=(first, last)).exists()
+    _require_inside(counts or withdrawn, previous, next)
     return counts, previous, next
 
 
