@@ -80,7 +80,8 @@ def history_at(at, date, slug, number=None):
     is asked for by the same statements as one that was never given, and takes no longer to find nothing.
     """
     public = Edition.objects.issued_by(at)
-    editions = public.filter(event__in=public.on(date).filter(slug=slug).values("event"))
+    bearers = public.on(date).filter(slug=slug, document__isnull=False)
+    editions = public.filter(event__in=bearers.values("event"))
     history = list(editions.with_uid().with_log().order_by("number"))
     if not history:
         withdrawals = Edition.objects.withdrawals().at_address(date, slug)
