@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from django.db.models import Exists, OuterRef, Prefetch
 
 from events import documents, slugs
+from events.log import snapshot
 from events.models import Category, Edition, EditionTopic, Event, LogEntry, LogHead, RelatedChoice, Topic
 from events.publishing import ARROW, address_slug
 
@@ -20,11 +21,12 @@ Kind = LogEntry.Kind
 
 def lines() -> Iterator[str]:
     """The record as it is when the first line is asked for; what becomes due must have been logged before."""
-    head = LogHead.objects.get()
-    categories = dict(Category.objects.values_list("name", "slug"))
-    for values in (_categories(categories), _topics(head), _events(head, categories), _choices(head)):
-        for value in values:
-            yield json.dumps(value, ensure_ascii=False)
+    with snapshot():
+        head = LogHead.objects.get()
+        categories = dict(Category.objects.values_list("name", "slug"))
+        for values in (_categories(categories), _topics(head), _events(head, categories), _choices(head)):
+            for value in values:
+                yield json.dumps(value, ensure_ascii=False)
 
 
 def _categories(categories: dict[str, str]) -> Iterator[dict]:

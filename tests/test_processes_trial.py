@@ -2,13 +2,14 @@
 
 import datetime
 import signal
+import threading
 
 import pytest
 import time_machine
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.utils import timezone
 
-from events import drafts, publishing, verifying
+from events import drafts, log, publishing, verifying
 from events.models import Address, Edition, EditionTopic, Event, LogEntry, LogHead, Topic
 from tests.processes import ended, failing_at, killed_after, started
 from tests.words import draft, in_minutes, published, revise, topic, updated
@@ -57,6 +58,25 @@ def _update(event, number):
     except publishing.NothingChanged:
         # Between the save and the act another process published this save of ours; it is in the record all the same.
         _update(event, f"{number} again")
+
+
+def test_what_reads_the_whole_record_reads_one_moment():
+    """Another process publishes meanwhile, is not kept waiting, and is not seen until the reading ends."""
+    published("First.", topics=["Vote"])
+    with log.snapshot():
+        seen = _everything()
+        publisher = threading.Thread(target=_publish_and_close, args=("Second.",))
+        publisher.start()
+        publisher.join(timeout=20)
+        assert not publisher.is_alive()
+        assert _everything() == seen
+    assert LogHead.objects.get().seq == 2
+    assert list(verifying.problems()) == []
+
+
+def _publish_and_close(headline):
+    published(headline, topics=["Vote"])
+    connection.close()
 
 
 VERBS = {
