@@ -9,16 +9,13 @@ from collections.abc import Iterable
 from contextlib import contextmanager
 
 import reversion
-from django.contrib.auth.models import AbstractBaseUser
-from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from events import documents
+from events import documents, permissions
 from events.models import Edition, EditionTopic, LogEntry, LogHead, Topic
-
-User = AbstractBaseUser | None
+from events.permissions import User
 
 
 class Act:
@@ -88,10 +85,9 @@ class Act:
 
 
 @contextmanager
-def public_act(by: User, permission: str | None):
+def public_act(by: User, verb: str | None):
     """The transaction of one public act, under the lock of the log's head; yields an `Act` with the due ones logged."""
-    if permission and by is not None and not by.has_perm(permission):
-        raise PermissionDenied("You may not do this. Ask a chief for the permission.")
+    permissions.require(by, verb)
     with transaction.atomic(durable=True):
         head = LogHead.objects.select_for_update().get()
         act = Act(head, timezone.now().replace(microsecond=0))

@@ -80,9 +80,22 @@ class TopicQuerySet(models.QuerySet):
         for key, name in missing.items():
             if slugs.topic_slug(name) in taken:
                 taken.update(self.filter(slug__startswith=slugs.topic_slug(name)).values_list("slug", flat=True))
-            topics.append(self.model(name=name, slug=_free_slug(slugs.topic_slug(name), taken), key=key))
+            topics.append(
+                self.model(
+                    name=name, slug=_free_slug(slugs.topic_slug(name), taken), key=key, likeness=slugs.likeness(name)
+                )
+            )
         # Another process may be making the same name, or another with its slug; who comes second looks again.
         self.bulk_create(topics, ignore_conflicts=True)
+
+    def standing_for(self, document_list):
+        """For each key of a topic in these documents, the row that it means today."""
+        keys = {topic["key"] for document in document_list for topic in document["topics"]}
+        return {key: topic.canonical for key, topic in self._by_key(keys).items()}
+
+    def resolution(self, document_list):
+        """From a topic's key in these documents to what it stands for, for comparing them."""
+        return {key: topic.pk for key, topic in self.standing_for(document_list).items()}.__getitem__
 
     def free_slug(self, name):
         """The slug that a new topic of this name gets."""
@@ -96,6 +109,7 @@ class Topic(TagBase):
     name = models.CharField(max_length=texts.MAX_NAME, unique=True)
     slug = models.SlugField(max_length=slugs.LONGEST_NUMBERED, unique=True, allow_unicode=True)
     key = models.CharField(max_length=texts.MAX_KEY, unique=True, editable=False)
+    likeness = models.CharField(max_length=texts.MAX_KEY, db_index=True, editable=False)
     alias_of = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="aliases")
     uses = models.PositiveIntegerField(
         default=0, editable=False, help_text="Events whose latest edition in the log bears this topic."
@@ -113,7 +127,7 @@ class Topic(TagBase):
         ]
 
     def save(self, *args, **kwargs):
-        self.key = slugs.fold(self.name)
+        self.key, self.likeness = slugs.fold(self.name), slugs.likeness(self.name)
         super().save(*args, **kwargs)
 
     def clean(self):
@@ -124,7 +138,7 @@ class Topic(TagBase):
         return self.alias_of or self
 
 
-@reversion.register(exclude=["topics"], follow=["sources", "topic_links"])
+@reversion.register(exclude=["topics", "remark"], follow=["sources", "topic_links"])
 class Event(models.Model):
     """The desk's working copy of an entry. Nothing public reads it but `withdrawn` and `uid`."""
 
@@ -147,6 +161,12 @@ class Event(models.Model):
     withdrawn = models.BooleanField(default=False, editable=False)
     lock_version = models.PositiveIntegerField(default=0, editable=False)
     ref = models.CharField(max_length=200, unique=True, null=True, blank=True, editable=False)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, editable=False, related_name="+"
+    )
+    remark = models.TextField(
+        blank=True, editable=False, help_text="What has to change, said by the editor who sent the entry back."
+    )
     created = models.DateTimeField(default=timezone.now, editable=False)
     modified = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -154,6 +174,7 @@ class Event(models.Model):
 
     class Meta:
         permissions = [
+            ("change_own_event", "Can edit and submit own drafts"),
             ("publish_event", "Can publish and schedule entries"),
             ("withdraw_event", "Can withdraw entries"),
             ("restore_event", "Can restore entries"),
@@ -163,6 +184,10 @@ class Event(models.Model):
         indexes = [
             models.Index(fields=["date"]),
             models.Index(fields=["id"], condition=models.Q(withdrawn=True), name="event_withdrawn"),
+            # What the desk has in hand, which is little beside what is done.
+            models.Index(
+                fields=["stage", "modified"], condition=models.Q(stage__in=["draft", "review"]), name="event_in_hand"
+            ),
         ]
         constraints = [
             models.CheckConstraint(condition=~models.Q(headline=""), name="event_has_headline"),
@@ -493,6 +518,65 @@ class RelatedChoice(models.Model):
 
     def __str__(self):
         return f"{self.event_id} {'shows' if self.shown else 'hides'} {self.other_id}"
+
+
+class Preview(models.Model):
+    """A link to one save of an entry for someone without an account. It holds no text: the save does."""
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True)
+    event = models.ForeignKey(Event, models.CASCADE, related_name="previews")
+    save_shown = models.ForeignKey("reversion.Revision", models.CASCADE, related_name="+")
+    after = models.PositiveIntegerField(help_text="The number of the last version that was public when it was made.")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    created = models.DateTimeField(default=timezone.now)
+    expires = models.DateTimeField()
+    revoked = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created"]
+
+    def __str__(self):
+        return f"{self.event_id} until {self.expires}"
+
+
+class Presence(models.Model):
+    """Who has an entry open at the desk, and when their browser last said so."""
+
+    event = models.ForeignKey(Event, models.CASCADE, related_name="presences")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    seen = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["event", "user"], name="presence_once")]
+
+    def __str__(self):
+        return f"{self.user_id} at {self.event_id}"
+
+
+class AuditEntry(models.Model):
+    """Something that a person did at the desk, or was refused. Holds no text of an entry: redactions remove those."""
+
+    class Outcome(models.TextChoices):
+        DONE = "done"
+        REFUSED = "refused"
+
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    name = models.CharField(max_length=150, blank=True, help_text="The user name, also of a login that failed.")
+    verb = models.CharField(max_length=30)
+    outcome = models.CharField(max_length=10, choices=Outcome)
+    event = models.ForeignKey(Event, models.SET_NULL, null=True, related_name="+")
+    subject = models.CharField(max_length=300, blank=True, help_text="The entry's uid, a topic, a person.")
+    detail = models.TextField(blank=True)
+    ip = models.GenericIPAddressField(null=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        verbose_name_plural = "audit"
+        default_permissions = ["view"]
+
+    def __str__(self):
+        return f"{self.at:%Y-%m-%d %H:%M} {self.name} {self.verb} {self.outcome}"
 
 
 def date_problem(date, today=None):

@@ -10,13 +10,13 @@ import secrets
 
 import reversion
 from django.contrib.contenttypes.models import ContentType
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils import timezone
 from reversion.models import Revision, Version
 
-from events import documents, slugs, texts
-from events.log import User, public_act, topic_uses
+from events import documents, drafts, permissions, slugs, texts
+from events.log import public_act, topic_uses
 from events.models import (
     Address,
     Edition,
@@ -27,60 +27,22 @@ from events.models import (
     RelatedChoice,
     Topic,
 )
+from events.permissions import User
+from events.refusals import (
+    BadMoment,
+    BadTopic,
+    NoteRequired,
+    NothingChanged,
+    NotMinor,
+    NotPending,
+    Pending,
+    Stale,
+    WrongKind,
+    WrongState,
+)
 
 Kind = Edition.Kind
 ARROW = " → "
-
-
-class Refused(Exception):
-    """An act that would break a rule of the record; the message tells an editor what to do instead."""
-
-
-class NothingChanged(Refused):
-    pass
-
-
-class NoteRequired(Refused):
-    pass
-
-
-class NotMinor(Refused):
-    """`fields` names what states another fact than before."""
-
-    def __init__(self, fields):
-        self.fields = fields
-        super().__init__(
-            f"This changes facts ({', '.join(fields)}), so it is no minor change. "
-            "Publish it as an update or a correction, or ask a chief to override."
-        )
-
-
-class Stale(Refused):
-    pass
-
-
-class Pending(Refused):
-    pass
-
-
-class NotPending(Refused):
-    pass
-
-
-class WrongKind(Refused):
-    pass
-
-
-class WrongState(Refused):
-    pass
-
-
-class BadMoment(Refused):
-    pass
-
-
-class BadTopic(Refused):
-    pass
 
 
 # The verbs.
@@ -94,8 +56,8 @@ def publish(
     `lock_version` is the one that the editor saw. `override`, a chief's reason, lets a change of facts pass as minor.
     Raises `Refused` and its children, `ValidationError` or `PermissionDenied`.
     """
-    with public_act(by, "events.publish_event") as act:
-        event = _locked(event, lock_version)
+    with public_act(by, "publish") as act:
+        event = _locked(event, by, "publish", lock_version)
         last = _last(event)
         if last and last.issued > act.now and not _is_logged(last, act):
             raise Pending("A version is scheduled already. Cancel the schedule first, or correct now.")
@@ -117,34 +79,31 @@ def schedule(
     override="",
 ) -> Edition:
     """Freeze the working copy as the edition that becomes public by itself at `issue`, a whole minute in the future."""
-    with public_act(by, "events.publish_event") as act:
-        event = _locked(event, lock_version)
+    with public_act(by, "schedule") as act:
+        event = _locked(event, by, "schedule", lock_version)
         last = _last(event)
         if last and last.issued > act.now and not _is_logged(last, act):
             raise Pending("A version is scheduled already. Cancel the schedule first.")
-        if timezone.is_naive(issue) or issue.second or issue.microsecond:
-            raise BadMoment("Choose a whole minute, with its time zone.")
-        if issue <= max(act.now, act.head.recorded):
-            raise BadMoment("Choose a time in the future, or publish now.")
+        _require_future(issue, act)
         document, overridden = _next_document(event, last, kind, note, by, override)
         return _freeze(event, last, kind, note, issue, document, by, overridden)
 
 
-def unschedule(event: Event, *, by: User) -> None:
+def unschedule(event: Event, *, by: User, lock_version: int | None = None) -> None:
     """Delete the pending edition: it was never public, so its number, interval and address are given back."""
-    with public_act(by, "events.publish_event") as act:
-        event = _locked(event)
+    with public_act(by, "unschedule") as act:
+        event = _locked(event, by, "unschedule", lock_version)
         if not _drop_pending(event, act):
             raise NotPending("Nothing is scheduled; what was due is public already. Withdraw or correct it instead.")
 
 
-def withdraw(event: Event, *, by: User, note: str) -> Edition:
+def withdraw(event: Event, *, by: User, note: str, lock_version: int | None = None) -> Edition:
     """Take the event from the public, now: every address of it answers 410 with `note` until it is restored.
 
     A pending edition is dropped with it, so that nothing withdrawn comes back by the clock.
     """
-    with public_act(by, "events.withdraw_event") as act:
-        event = _locked(event)
+    with public_act(by, "withdraw") as act:
+        event = _locked(event, by, "withdraw", lock_version)
         _require_note(note, "Give the reason that readers and partners will see.")
         if event.withdrawn:
             raise WrongState("This entry is withdrawn already.")
@@ -161,10 +120,10 @@ def withdraw(event: Event, *, by: User, note: str) -> Edition:
     return edition
 
 
-def restore(event: Event, *, by: User, note: str = "") -> Edition:
+def restore(event: Event, *, by: User, note: str = "", lock_version: int | None = None) -> Edition:
     """Make a withdrawn event public again, with a document equal to the one that was withdrawn."""
-    with public_act(by, "events.restore_event") as act:
-        event = _locked(event)
+    with public_act(by, "restore") as act:
+        event = _locked(event, by, "restore", lock_version)
         _check_note(note)
         if not event.withdrawn:
             raise WrongState("This entry is not withdrawn.")
@@ -190,16 +149,17 @@ def restore(event: Event, *, by: User, note: str = "") -> Edition:
     return edition
 
 
-def redact(event: Event, number: int, *, by: User, note: str) -> Edition:
+def redact(event: Event, number: int, *, by: User, note: str, lock_version: int | None = None) -> Edition:
     """Remove the text of one superseded edition for good, and the desk's saves that hold its headline or body."""
-    with public_act(by, "events.redact_event") as act:
-        event = _locked(event)
+    with public_act(by, "redact") as act:
+        event = _locked(event, by, "redact", lock_version)
         _require_note(note, "Give the reason that readers will see in its place.")
         edition = event.editions.filter(number=number, issued__lte=act.now).first()
         if edition is None or edition.document is None:
             raise WrongState("There is no text to redact in this version.")
         if not event.withdrawn and (edition.superseded is None or edition.superseded > act.now):
             raise WrongState("This is the current version. Publish its replacement or withdraw the entry first.")
+        event.save(update_fields=["lock_version"])
         _forget_saves(edition)
         _clear(edition)
         act.append(LogEntry.Kind.REDACT, by, occurred=act.now, event=event, edition=edition, note=note)
@@ -208,7 +168,7 @@ def redact(event: Event, number: int, *, by: User, note: str) -> Edition:
 
 def merge_topics(old: Topic, into: Topic, *, by: User) -> Topic:
     """Make `old` an alias of `into`: its events move, its name and address lead there, no frozen document changes."""
-    with public_act(by, "events.merge_topic") as act:
+    with public_act(by, "merge topics") as act:
         old, into = _canonical(old), _canonical(into)
         if old == into:
             raise BadTopic(f"“{old}” and “{into}” are the same topic already.")
@@ -227,7 +187,7 @@ def merge_topics(old: Topic, into: Topic, *, by: User) -> Topic:
 
 def rename_topic(topic: Topic, name: str, *, by: User) -> Topic:
     """Give `topic` another name; the old one stays as alias and its slug as redirect."""
-    with public_act(by, "events.rename_topic") as act:
+    with public_act(by, "rename topic") as act:
         topic = _canonical(topic)
         old_name = topic.name
         Topic(name=name).clean()
@@ -243,7 +203,7 @@ def rename_topic(topic: Topic, name: str, *, by: User) -> Topic:
 
 def add_alias(topic: Topic, name: str, *, by: User) -> Topic:
     """Let a name that no topic has yet lead to `topic`."""
-    with public_act(by, "events.merge_topic") as act:
+    with public_act(by, "merge topics") as act:
         topic = _canonical(topic)
         alias = Topic(name=name)
         alias.clean()
@@ -258,7 +218,7 @@ def add_alias(topic: Topic, name: str, *, by: User) -> Topic:
 
 def choose_related(event: Event, other: Event, *, by: User, shown: bool | None) -> None:
     """Show `other` beside `event` for certain, never, or (None) as the score has it."""
-    with public_act(by, "events.change_event") as act:
+    with public_act(by, "relate") as act:
         if event == other:
             raise WrongState("An entry is not related to itself.")
         if shown is None:
@@ -327,12 +287,24 @@ def _holds(fields, headline, body):
     return fields["headline"] == headline or bool(body and fields["body"] == body)
 
 
-def _locked(event, lock_version=None):
-    """The event as the database has it, its row locked; refused if it was saved since the editor looked."""
+def _locked(event, by, verb, lock_version):
+    """The event as the database has it, its row locked; refused to whom it is not given, and if it was changed since.
+
+    Every act on an event counts up its `lock_version`, so that whoever decides has seen what was decided before.
+    """
     event = Event.objects.select_for_update().get(pk=event.pk)
+    permissions.require(by, verb, event)
     if lock_version is not None and lock_version != event.lock_version:
-        raise Stale("This entry was saved by someone else in the meantime. Look at their changes first.")
+        raise Stale
+    event.lock_version += 1
     return event
+
+
+def _require_future(issue, act):
+    if timezone.is_naive(issue) or issue.second or issue.microsecond:
+        raise BadMoment("Choose a whole minute, with its time zone.")
+    if issue <= max(act.now, act.head.recorded):
+        raise BadMoment("Choose a time in the future, or publish now.")
 
 
 def _last(event):
@@ -374,18 +346,14 @@ def _next_document(event, last, kind, note, by, override):
         return document, ""
     if not override.strip():
         raise NotMinor(changed)
-    if by is not None and not by.has_perm("events.override_minor"):
-        raise PermissionDenied("Only a chief may call this change minor.")
+    permissions.require(by, "override minor")
     return document, override
 
 
 def _working_document(event):
-    topics = [topic.canonical for topic in event.topics.select_related("alias_of")]
-    sources = list(event.sources.order_by("position"))
+    topics, sources = drafts.parts(event)
     for part in filter(None, [event, event.category, *topics, *sources]):
         part.clean()
-    if event.story:
-        event.story = event.story.canonical
     document = documents.freeze(event, topics, sources)
     if len(document["topics"]) > documents.MAX_TOPICS:
         raise ValidationError({"topics": f"Keep to {documents.MAX_TOPICS} topics."})
@@ -396,17 +364,10 @@ def _working_document(event):
 
 def _changed_facts(last, document):
     former = documents.read(last.document, last.schema)
-    resolve = _resolution([former, document])
+    resolve = Topic.objects.resolution([former, document])
     if documents.same(former, document, resolve):
         raise NothingChanged("Nothing differs from the version that readers see.")
     return documents.changed_facts(former, document, resolve)
-
-
-def _resolution(document_list):
-    """From a topic's key in a document to the row that it means today."""
-    keys = {topic["key"] for document in document_list for topic in document["topics"]}
-    rows = Topic.objects.filter(key__in=keys).select_related("alias_of")
-    return {row.key: row.canonical.pk for row in rows}.__getitem__
 
 
 def _freeze(event, last, kind, note, issued, document, by, overridden):
@@ -441,7 +402,7 @@ def _record(
     event, last, by, *, kind, note, issued, document=None, slug="", schema=documents.SCHEMA, comment="", **rest
 ):
     """Write the edition that follows `last`, with the event, its index of topics and the save it was frozen from."""
-    event.save(update_fields=["stage", "withdrawn"])
+    event.save(update_fields=["stage", "withdrawn", "lock_version"])
     if last:
         event.editions.filter(pk=last.pk).update(superseded=issued)
     number = last.number + 1 if last else 1
@@ -471,7 +432,7 @@ def _record(
 
 
 def _index_topics(edition):
-    resolve = _resolution([edition.document])
+    resolve = Topic.objects.resolution([edition.document])
     topics = sorted({resolve(topic["key"]) for topic in edition.document["topics"]})
     EditionTopic.objects.bulk_create(
         EditionTopic(edition=edition, topic_id=topic, date=edition.date) for topic in topics
@@ -485,6 +446,9 @@ def _drop_pending(event, act):
     pending.delete()
     event.editions.filter(number=pending.number - 1).update(superseded=None)
     _free_address(event, pending.date, pending.slug)
+    if event.stage == Event.Stage.READY:
+        event.stage = Event.Stage.REVIEW
+    event.save(update_fields=["stage", "lock_version"])
     return True
 
 
@@ -533,18 +497,19 @@ def _repoint(rows, topic_field, owner_field, old, into):
 
 def _give_name(topic, name, alias):
     """Rename the row; its old name goes to `alias`, the row that had the new one, or to a new row."""
-    old = {"name": topic.name, "slug": topic.slug, "key": topic.key}
+    old = {"name": topic.name, "slug": topic.slug, "key": topic.key, "likeness": topic.likeness}
     key = slugs.fold(name)
+    new = {"name": name, "key": key, "likeness": slugs.likeness(name)}
     if key == topic.key:
-        Topic.objects.filter(pk=topic.pk).update(name=name)
+        Topic.objects.filter(pk=topic.pk).update(**new)
     elif alias:
         slug = alias.slug
         # Three steps, since names, slugs and keys are unique at every one of them.
         Topic.objects.filter(pk=alias.pk).update(name=f"~{alias.pk}", slug=f"~{alias.pk}", key=f"~{alias.pk}")
-        Topic.objects.filter(pk=topic.pk).update(name=name, slug=slug, key=key)
+        Topic.objects.filter(pk=topic.pk).update(slug=slug, **new)
         Topic.objects.filter(pk=alias.pk).update(**old)
     else:
-        Topic.objects.filter(pk=topic.pk).update(name=name, slug=Topic.objects.free_slug(name), key=key)
+        Topic.objects.filter(pk=topic.pk).update(slug=Topic.objects.free_slug(name), **new)
         Topic.objects.create(alias_of=topic, **old)
     topic.refresh_from_db()
 

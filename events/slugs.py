@@ -46,6 +46,21 @@ def fold(name: str) -> str:
     return _SPACES.sub(" ", dashes).strip()
 
 
+def likeness(name: str) -> str:
+    """What two names that probably mean one topic have in common: no accents, dashes, spaces, dots or plural endings.
+
+    English plurals, as the newsroom's default; other languages are compared by their letters alone.
+    """
+    words = re.findall(r"\w+", _without_latin_accents(fold(name)).replace("_", " "))
+    return "".join(map(_singular, words)) or fold(name)
+
+
+def _singular(word: str) -> str:
+    if len(word) > 4 and word.endswith("ies"):
+        return word[:-3] + "y"
+    return word[:-1] if len(word) > 3 and word.endswith("s") and word[-2] not in "siu" else word
+
+
 def slugify(text: str) -> str:
     """Lower-case letters, digits and hyphens; Latin letters lose their accents, other scripts keep theirs. May be ''.
 

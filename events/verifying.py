@@ -292,6 +292,8 @@ class _Topics:
     def _row_problems(self, topic, acts, uses):
         if topic.key != slugs.fold(topic.name):
             yield "its key does not fit its name."
+        if topic.likeness != slugs.likeness(topic.name):
+            yield "its likeness does not fit its name."
         if topic.uses != uses[topic.pk]:
             yield f"it has {uses[topic.pk]} uses, not {topic.uses}."
         if self.slugs.get(topic.key, {topic.slug}) != {topic.slug}:

@@ -1,6 +1,7 @@
 """The one settings file. Installations differ by environment variables only; docs/operator.md lists them."""
 
 import contextlib
+import datetime
 import os
 import re
 import tempfile
@@ -21,13 +22,20 @@ def variable(name: str, default: str = "") -> str:
     return os.environ.get(name, "").strip() or default
 
 
-def switch(name: str) -> bool:
-    value = variable(name, "0").lower()
+def switch(name: str, default: str = "0") -> bool:
+    value = variable(name, default).lower()
     if value in {"1", "true", "yes", "on"}:
         return True
     if value in {"0", "false", "no", "off"}:
         return False
     raise ImproperlyConfigured(f"{name} must be 1 or 0.")
+
+
+def number(name: str, default: str) -> int:
+    value = variable(name, default)
+    if not re.fullmatch(r"[1-9][0-9]{0,5}", value):
+        raise ImproperlyConfigured(f"{name} must be a whole number above 0.")
+    return int(value)
 
 
 def site_url() -> str:
@@ -73,6 +81,9 @@ NEWSDESK_TITLE = variable("NEWSDESK_TITLE", "Newsdesk")
 NEWSDESK_DESCRIPTION = variable("NEWSDESK_DESCRIPTION")
 NEWSDESK_LICENSE = variable("NEWSDESK_LICENSE")
 
+# Whether an editor may publish an entry that they wrote.
+NEWSDESK_OWN_PUBLISHING = switch("NEWSDESK_OWN_PUBLISHING", "1")
+
 VAR = data_directory()
 SECRET_KEY = variable("NEWSDESK_SECRET_KEY") or kept_secret(VAR / "secret_key")
 DEBUG = switch("NEWSDESK_DEBUG")
@@ -109,7 +120,6 @@ if switch("NEWSDESK_PROXY"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 SILENCED_SYSTEM_CHECKS = [
-    "security.W003",  # CSRF middleware: no address takes a form, and public pages set no cookies
     "security.W005",  # HSTS for subdomains: those are not this site's to decide about
     "security.W021",  # HSTS preload: cannot be taken back within months
 ]
@@ -133,9 +143,16 @@ WSGI_APPLICATION = "newsdesk.wsgi.application"
 APPEND_SLASH = False  # events.addresses decides which spellings redirect
 
 INSTALLED_APPS = [
+    "events.desk.apps.Desk",
     "django.contrib.contenttypes",
     "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
+    "axes",
     "reversion",
     "taggit",
     "rest_framework",
@@ -143,22 +160,58 @@ INSTALLED_APPS = [
     "events",
 ]
 
+# Those for the desk do nothing until a view asks who is there, so public pages set no cookie and vary by none.
 MIDDLEWARE = [
     "events.http.redirects_are_fresh",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",  # refuses unknown hosts, says Content-Length
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
-        "OPTIONS": {"libraries": {"reading": "events.pages.reading"}},
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "libraries": {"reading": "events.pages.reading", "desk": "events.desk.tags"},
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
     }
 ]
+
+# The desk
+
+# Its cookies stay at the desk: what is public is the same for everyone, and caches may keep it.
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = "/desk/"
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Strict"
+CSRF_COOKIE_HTTPONLY = True
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+NEWSDESK_IDLE_MINUTES = number("NEWSDESK_IDLE_MINUTES", "60")
+LOGIN_URL = "admin:login"
+
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = datetime.timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_CLIENT_IP_CALLABLE = "events.desk.people.client_ip"
+AXES_LOCKOUT_CALLABLE = "events.desk.people.locked_out"
+AXES_RESET_ON_SUCCESS = True
+AXES_DISABLE_ACCESS_LOG = True  # the desk's own audit has logins
+OTP_TOTP_ISSUER = NEWSDESK_TITLE
 
 REST_FRAMEWORK = {
     # The record is public: nobody signs in to read it, so no request costs a look-up of its user.

@@ -1,8 +1,12 @@
-"""Where every address leads: the public pages, and what machines read."""
+"""Where every address leads: the desk, and the public pages with what machines read."""
 
+from django.contrib import admin
 from django.urls import include, path
 
-urlpatterns = [path("", include("events.pages.urls"))]
+urlpatterns = [
+    path("desk/", admin.site.urls),
+    path("", include("events.pages.urls")),
+]
 
 handler400 = "events.pages.views.bad_request"
 handler404 = "events.pages.views.absent"

@@ -11,13 +11,13 @@ SETTINGS = (ROOT / "newsdesk" / "settings.py").read_text()
 
 
 def test_every_environment_variable_has_its_row():
-    read = set(re.findall(r"(?:variable|switch)\(\s*\"([A-Z_]+)\"", SETTINGS))
+    read = set(re.findall(r"(?:variable|switch|number)\(\s*\"([A-Z_]+)\"", SETTINGS))
     told = set(re.findall(r"^\| `([A-Z_]+)` \|", TEXT, re.MULTILINE))
     assert read == told
 
 
 def test_defaults_in_the_table_are_those_of_the_settings():
-    for name, default in re.findall(r"variable\(\"([A-Z_]+)\", \"([^\"]+)\"\)", SETTINGS):
+    for name, default in re.findall(r"(?:variable|switch|number)\(\"([A-Z_]+)\", \"([^\"]+)\"\)", SETTINGS):
         assert re.search(rf"^\| `{name}` \| `{re.escape(default)}`", TEXT, re.MULTILINE), name
 
 

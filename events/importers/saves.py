@@ -23,6 +23,7 @@ def event(event, copy: dict) -> str:
         "withdrawn": copy["withdrawn"],
         "lock_version": copy["lock_version"],
         "ref": event.ref,
+        "author": event.author_id,
         "created": _moment(event.created),
         "modified": _moment(copy["modified"]),
     }

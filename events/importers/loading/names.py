@@ -89,6 +89,6 @@ def _create(named: list[Named]) -> None:
     rows: dict[str, Topic] = {}
     for name, slug in zip(named, wanted, strict=True):
         if slug not in taken and name.key not in rows:
-            rows[name.key] = Topic(name=name.name, slug=slug, key=name.key)
+            rows[name.key] = Topic(name=name.name, slug=slug, key=name.key, likeness=slugs.likeness(name.name))
             taken.add(slug)
     Topic.objects.bulk_create(rows.values(), ignore_conflicts=True)
