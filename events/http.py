@@ -92,9 +92,7 @@ class HTMLRenderer(BaseRenderer):
     problem_type = "text/html"
 
     def render(self, page, accepted_media_type=None, renderer_context=None):
-        site = {name.removeprefix("NEWSDESK_").lower(): getattr(settings, name) for name in SHOWN}
-        context = {"site": site, "page": page, "canonical": canonical(page), "alternates": alternates(page, self)}
-        return render_to_string(f"pages/{page.root}.html", context | {page.root: page.shape}).encode()
+        return page_in_html(page, f"pages/{page.root}.html")
 
 
 class JSONRenderer(BaseRenderer):
@@ -235,6 +233,12 @@ def page_headers(page: Page, renderer, body: bytes) -> dict[str, str]:
     if not page.indexed:
         headers["X-Robots-Tag"] = "noindex"
     return headers
+
+
+def page_in_html(page: Page, template: str, **more) -> bytes:
+    site = {name.removeprefix("NEWSDESK_").lower(): getattr(settings, name) for name in SHOWN}
+    context = {"site": site, "page": page, "canonical": canonical(page), "alternates": alternates(page, HTMLRenderer)}
+    return render_to_string(template, context | {page.root: page.shape} | more).encode()
 
 
 def etag(body: bytes) -> str:
