@@ -10,7 +10,7 @@ say = echo "newsdesk:"
 fail = { echo "newsdesk: $(1)" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help run test trial lint venv port runtime dev
+.PHONY: help run test trial lint venv port runtime dev browser
 .NOTPARALLEL:
 
 help:
@@ -27,12 +27,13 @@ run: venv port runtime
 	$(say) "collecting static files"; \
 	$(PY) manage.py collectstatic --noinput -v 0; \
 	$(PY) manage.py load_sample --if-empty; \
+	$(PY) manage.py make_logins --if-none; \
 	$(check_port); \
 	$(say) "serving $$NEWSDESK_URL on 127.0.0.1:$(PORT); Ctrl-C stops it"; \
 	exec $(PY) -m gunicorn newsdesk.wsgi --bind 127.0.0.1:$(PORT) --worker-class gthread --workers 2 --threads 4 \
 		--log-level warning --no-control-socket
 
-test: venv dev
+test: venv dev browser
 	@$(say) "tests on SQLite"
 	@$(bare) -u DATABASE_URL $(PY) -m pytest -n 2 $(ARGS)
 	@$(say) "tests on PostgreSQL"
@@ -40,7 +41,7 @@ test: venv dev
 	@$(say) "every test passed, on SQLite and on PostgreSQL"
 
 # One process: some trials measure.
-trial: venv dev
+trial: venv dev browser
 	@$(say) "trials on SQLite"
 	@$(bare) -u DATABASE_URL $(PY) -m pytest -m trial $(ARGS)
 	@$(say) "trials on PostgreSQL"
@@ -80,6 +81,15 @@ runtime: venv
 
 dev: venv
 	@$(call install,requirements-dev.txt)
+
+# What no list of Python packages can hold: the tests of the desk run in Chromium.
+browser:
+	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
+	test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
+		|| $(call fail,the tests need Chromium on the PATH; install it (Debian: apt install chromium)); \
+	$(say) "installing chromium"; \
+	get() { DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; }; \
+	get 2>/dev/null || { apt-get update -qq && get; } || $(call fail,chromium could not be installed)
 
 # Only what is not installed yet: the environment keeps a copy of the list that it was filled from.
 define install

@@ -37,30 +37,28 @@ FORMATS = ("html", "json")
 def main(archive):
     with tempfile.TemporaryDirectory(prefix="newsdesk-pages-") as directory:
         lines = [line for _place, line in files.lines(archive)]
-        databases = {size: _loaded(Path(directory), lines[-size:]) for size in (size or len(lines) for size in SIZES)}
+        databases = {size: loaded(Path(directory), lines[-size:]) for size in (size or len(lines) for size in SIZES)}
         sizes = list(databases)
-        workers = {size: _worker(database) for size, database in databases.items()}
-        paths = _asked(workers[sizes[0]], {"paths": True})
+        workers = {size: worker(database, "bench.pages") for size, database in databases.items()}
+        paths = asked(workers[sizes[0]], {"paths": True})
         for kind, some in paths.items():
             _report(kind, sizes, [_measured(workers, path) for _ in range(ROUNDS) for path in some])
-        for worker in workers.values():
-            worker.stdin.close()
-            worker.wait()
+        end(workers.values())
 
 
-def _loaded(directory, lines):
+def loaded(directory, lines):
     """The URL of a database with these events and the overlay."""
     file = directory / f"{len(lines)}.jsonl"
     file.write_text("".join(lines), encoding="utf-8")
     url = f"sqlite:///{directory}/{len(lines)}.sqlite3"
     for command in ("migrate -v 0", "collectstatic --noinput -v 0", f"import_events {file}"):
-        _run(["manage.py", *command.split()], url)
-    _run(["-m", "bench.overlay"], url)
+        run(["manage.py", *command.split()], url)
+    run(["-m", "bench.overlay"], url)
     file.unlink()
     return url
 
 
-def _run(command, url):
+def run(command, url):
     subprocess.run([sys.executable, *command], check=True, env=_environment(url), stdout=subprocess.DEVNULL)
 
 
@@ -69,19 +67,26 @@ def _environment(url):
     return {**os.environ, "DATABASE_URL": url, "NEWSDESK_VAR": directory}
 
 
-def _worker(url):
+def worker(url, module):
+    """A process over this database that runs the module's answer to `--answer`, a line for each question."""
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    return subprocess.Popen([sys.executable, "-m", "bench.pages", "--answer"], env=_environment(url), **pipes)
+    return subprocess.Popen([sys.executable, "-m", module, "--answer"], env=_environment(url), **pipes)
 
 
-def _asked(worker, question):
-    print(json.dumps(question), file=worker.stdin, flush=True)
-    return json.loads(worker.stdout.readline())
+def asked(process, question):
+    print(json.dumps(question), file=process.stdin, flush=True)
+    return json.loads(process.stdout.readline())
+
+
+def end(workers):
+    for process in workers:
+        process.stdin.close()
+        process.wait()
 
 
 def _measured(workers, path):
     """{size: [queries uncached, seconds uncached, queries cached, seconds cached]} of one request to each."""
-    return {size: _asked(worker, {"path": path}) for size, worker in workers.items()}
+    return {size: asked(process, {"path": path}) for size, process in workers.items()}
 
 
 def _report(kind, sizes, measurements):
@@ -129,11 +134,11 @@ def _paths():
 
 def _cost(path):
     cache.clear()
-    return [*_answered(path), *_answered(path)]
+    return [*answered(path), *answered(path)]
 
 
-def _answered(path):
-    """(queries, seconds) of one request through the whole stack."""
+def answered(address, **headers):
+    """(queries, seconds) of one request through the whole stack; `headers` as WSGI names them."""
     queries = 0
 
     def count(execute, *args):
@@ -143,27 +148,29 @@ def _answered(path):
 
     started = time.perf_counter()
     with connection.execute_wrapper(count):
-        status = _request(path)
+        status = _request(address, headers)
     seconds = time.perf_counter() - started
-    assert status.startswith("200"), f"{path}: {status}"
+    assert status.startswith("200"), f"{address}: {status}"
     return queries, seconds
 
 
 HANDLER = WSGIHandler()
 
 
-def _request(path):
+def _request(address, headers):
     statuses = []
+    path, _mark, query = address.partition("?")
     environment = {
         "REQUEST_METHOD": "GET",
         "PATH_INFO": unquote(path).encode().decode("latin-1"),
+        "QUERY_STRING": query,
         "SERVER_NAME": "127.0.0.1",
         "SERVER_PORT": "8000",
         "wsgi.url_scheme": "http",
         "wsgi.input": BytesIO(),
         "wsgi.errors": sys.stderr,
     }
-    response = HANDLER(environment, lambda status, headers: statuses.append(status))
+    response = HANDLER(environment | headers, lambda status, headers: statuses.append(status))
     b"".join(response)
     response.close()
     return statuses[0]

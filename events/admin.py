@@ -1,8 +1,17 @@
 """Hands the desk to Django."""
 
 from django.contrib import admin
+from django.contrib.auth.models import User
 
+from events.desk.auditing import AuditEntryAdmin
+from events.desk.categories import CategoryAdmin
 from events.desk.entries import EventAdmin
-from events.models import Event
+from events.desk.people import PeopleAdmin
+from events.desk.topics import TopicAdmin
+from events.models import AuditEntry, Category, Event, Topic
 
 admin.site.register(Event, EventAdmin)
+admin.site.register(Topic, TopicAdmin)
+admin.site.register(Category, CategoryAdmin)
+admin.site.register(User, PeopleAdmin)
+admin.site.register(AuditEntry, AuditEntryAdmin)

@@ -16,6 +16,8 @@ from events.permissions import User
 from events.refusals import NoteRequired, Stale, WrongState
 
 Stage = Event.Stage
+# What the last save of a deleted entry is called in the history.
+DELETED = "Deleted"
 FIELDS = ("date", "headline", "body", "category", "story", "language", "origin", "stage")
 
 
@@ -70,7 +72,7 @@ def delete(event: Event, *, by: User, lock_version: int | None = None) -> None:
         if event.editions.exists():
             raise WrongState("Only what was never public nor is scheduled can be deleted. Withdraw this entry instead.")
         # The last save of the history says who deleted it.
-        _saved(event, by, "Deleted", stage=event.stage)
+        _saved(event, by, DELETED, stage=event.stage)
         event.delete()
 
 

@@ -10,7 +10,7 @@ import reversion
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models.functions import Length
+from django.db.models.functions import Left, Length
 from django.db.models.lookups import LessThanOrEqual
 from django.utils import timezone
 from taggit.managers import TaggableManager
@@ -120,6 +120,11 @@ class Topic(TagBase):
     class Meta:
         ordering = ["key"]
         permissions = [("merge_topic", "Can merge topics"), ("rename_topic", "Can rename topics")]
+        indexes = [
+            models.Index(fields=["-uses", "key"], condition=models.Q(alias_of=None), name="topic_by_uses"),
+            # The index of the foreign key is hardly used where nearly every row holds none.
+            models.Index(fields=["alias_of"], condition=models.Q(alias_of__isnull=False), name="topic_alias"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(alias_of=None) | ~models.Q(alias_of=models.F("id")), name="topic_not_its_own_alias"
@@ -183,6 +188,7 @@ class Event(models.Model):
         ]
         indexes = [
             models.Index(fields=["date"]),
+            models.Index(fields=["modified"], name="event_modified"),
             models.Index(fields=["id"], condition=models.Q(withdrawn=True), name="event_withdrawn"),
             # What the desk has in hand, which is little beside what is done.
             models.Index(
@@ -230,6 +236,9 @@ class EventTopic(ItemBase):
 class Source(models.Model):
     """A numbered citation."""
 
+    # What of a URL is indexed: some are longer than an index takes.
+    URL_START = 200
+
     event = models.ForeignKey(Event, models.CASCADE, related_name="sources")
     position = models.PositiveSmallIntegerField()
     name = models.CharField(max_length=texts.MAX_NAME)
@@ -237,6 +246,7 @@ class Source(models.Model):
 
     class Meta:
         ordering = ["position"]
+        indexes = [models.Index(Left("url", 200), name="source_url_start")]
         constraints = [models.UniqueConstraint(fields=["event", "position"], name="source_position_once")]
 
     def __str__(self):
@@ -348,6 +358,7 @@ class Edition(models.Model):
                 name="edition_timeline",
             ),
             models.Index(fields=["date"], condition=models.Q(kind="withdraw"), name="edition_withdrawals"),
+            models.Index(fields=["kind", "event"], condition=models.Q(superseded=None), name="edition_open_by_kind"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["event", "number"], name="edition_number_once"),

@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from events.models import Event
 
 User = AbstractBaseUser | None
+ROLES = ("Reporter", "Editor", "Chief")
 
 # Verb -> the permission that allows it on every event, or on every topic.
 NEEDED = {
@@ -18,6 +19,7 @@ NEEDED = {
     "edit": "events.change_event",
     "submit": "events.change_event",
     "delete": "events.delete_event",
+    "recover": "events.delete_event",
     "relate": "events.change_event",
     "send back": "events.publish_event",
     "publish": "events.publish_event",
@@ -31,6 +33,7 @@ NEEDED = {
     "add topic": "events.add_topic",
     "merge topics": "events.merge_topic",
     "rename topic": "events.rename_topic",
+    "add category": "events.add_category",
     "order categories": "events.change_category",
 }
 OWN = "events.change_own_event"
@@ -63,7 +66,7 @@ def is_own(by: User, event: Event) -> bool:
 
 def visible_to(by: User, events):
     """The events that `by` may see at the desk: all of them, or one's own."""
-    if may(by, "view"):
+    if by is None or by.has_perm(NEEDED["view"]):
         return events
     return events.filter(author=by) if by.has_perm(OWN) else events.none()
 
@@ -72,10 +75,10 @@ def _may_as_author(by, verb, event):
     if not by.has_perm(OWN):
         return False
     if event is None:
-        return verb in _OF_OWN_DRAFT | {"view", "send back"}
+        return verb in _OF_OWN_DRAFT | {"view", "send back", "recover"}
     if not is_own(by, event):
         return False
-    if verb == "view":
+    if verb in ("view", "recover"):
         return True
     if verb == "send back":
         return event.stage == Event.Stage.REVIEW and not event.editions.exists()

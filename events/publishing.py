@@ -7,6 +7,7 @@ log's head, reads the clock after it, logs what fell due in the meantime, and le
 import datetime
 import json
 import secrets
+from typing import NamedTuple
 
 import reversion
 from django.contrib.contenttypes.models import ContentType
@@ -15,10 +16,11 @@ from django.db.models import Q
 from django.utils import timezone
 from reversion.models import Revision, Version
 
-from events import documents, drafts, permissions, slugs, texts
+from events import documents, drafts, merging, permissions, slugs, texts
 from events.log import public_act, topic_uses
 from events.models import (
     Address,
+    Category,
     Edition,
     EditionTopic,
     Event,
@@ -43,6 +45,14 @@ from events.refusals import (
 
 Kind = Edition.Kind
 ARROW = " → "
+
+
+class CorrectedNow(NamedTuple):
+    """The correction that is public, the version that is `scheduled` again or None, and the fields that `conflict`."""
+
+    edition: Edition
+    scheduled: Edition | None
+    conflicts: list[str]
 
 
 # The verbs.
@@ -95,6 +105,29 @@ def unschedule(event: Event, *, by: User, lock_version: int | None = None) -> No
         event = _locked(event, by, "unschedule", lock_version)
         if not _drop_pending(event, act):
             raise NotPending("Nothing is scheduled; what was due is public already. Withdraw or correct it instead.")
+
+
+def correct_now(
+    event: Event, *, by: User, note: str, kind: str = Kind.CORRECTION, lock_version: int | None = None, **corrected
+) -> CorrectedNow:
+    """Publish a change of the live version while another is scheduled, and schedule that other again with the change.
+
+    `corrected` is what `drafts.save` takes, all of it, as the live version shall read. The scheduled version, and what
+    was written since, get the same changes as far as they do not touch the same fields; where they do, both texts are
+    saves of the history and nothing is scheduled again.
+    """
+    with public_act(by, "correct now") as act:
+        event = _locked(event, by, "correct now", lock_version)
+        pending, live = _pending_and_live(event, act)
+        written = drafts.document(event)
+        _drop_pending(event, act)
+        event = drafts.save(event, by=by, comment="The live version, to correct it", **corrected)
+        document, _ = _next_document(event, live, kind, note, by, "")
+        edition = _freeze(event, live, kind, note, max(act.now, live.issued), document, by, "")
+        act.enter(edition, by)
+        scheduled, conflicts = _schedule_again(event, by, pending, live, edition)
+        conflicts = _take_up(event, by, written, pending, live, edition) if written != pending.document else conflicts
+    return CorrectedNow(edition, scheduled, conflicts)
 
 
 def withdraw(event: Event, *, by: User, note: str, lock_version: int | None = None) -> Edition:
@@ -228,6 +261,44 @@ def choose_related(event: Event, other: Event, *, by: User, shown: bool | None) 
         act.head.changed += 1
 
 
+def add_category(name: str, *, by: User) -> Category:
+    """A new section, the last of the day's page."""
+    with public_act(by, "add category"):
+        category = Category(name=name)
+        category.clean()
+        _require_own_name(category)
+        return Category.objects.named([name])[name]
+
+
+def order_categories(categories: list[Category], *, by: User) -> None:
+    """Put the sections of the day's page in this order; it has to name every category once."""
+    with public_act(by, "order categories") as act:
+        places = {category.pk: place for place, category in enumerate(categories, 1)}
+        rows = list(Category.objects.all())
+        if len(places) != len(categories) or places.keys() != {row.pk for row in rows}:
+            raise WrongState("Somebody added or deleted a category in the meantime. Order the new list.")
+        moved = [row for row in rows if row.position != places[row.pk]]
+        for row in moved:
+            row.position = places[row.pk]
+        Category.objects.bulk_update(moved, ["position"])
+        if moved:
+            act.head.changed += 1
+
+
+def rename_category(category: Category, name: str, *, by: User) -> Category:
+    """Give `category` another name for the versions to come; those frozen keep the old one, and it keeps its slug."""
+    with public_act(by, "order categories") as act:
+        category = Category.objects.get(pk=category.pk)
+        if name == category.name:
+            raise NothingChanged("The category has this name already.")
+        category.name = name
+        category.clean()
+        _require_own_name(category)
+        category.save(update_fields=["name"])
+        act.head.changed += 1
+    return category
+
+
 def settle() -> int:
     """Log the editions that fell due; how many there were."""
     with public_act(None, None) as act:
@@ -311,6 +382,42 @@ def _last(event):
     return event.editions.order_by("-number").first()
 
 
+def _pending_and_live(event, act):
+    """The scheduled edition and the one that it will supersede."""
+    last = _last(event)
+    if last is None or last.issued <= act.now or _is_logged(last, act):
+        raise NotPending("Nothing is scheduled. Publish the correction as usual.")
+    live = event.editions.filter(number=last.number - 1).exclude(document=None).first()
+    if live is None or event.withdrawn:
+        raise WrongState("Nothing of this entry is public yet. Cancel the schedule, or wait for its hour.")
+    return last, live
+
+
+def _schedule_again(event, by, pending, live, edition):
+    """(the version scheduled again, the fields in conflict): `pending` with what changed from `live` to `edition`."""
+    merge = _with_changes(pending.document, live, edition)
+    if merge.conflicts or documents.same(merge.document, edition.document):
+        event = drafts.save(event, by=by, comment="The scheduled version", **drafts.values(merge.document))
+        return None, merge.conflicts
+    comment = "The scheduled version, with the correction"
+    event = drafts.save(event, by=by, comment=comment, **drafts.values(merge.document))
+    event.lock_version += 1
+    document = _working_document(event)
+    return _freeze(event, edition, pending.kind, pending.note, pending.issued, document, by, ""), []
+
+
+def _take_up(event, by, written, pending, live, edition):
+    """Make what was written since the working copy again, with the correction; the fields in conflict."""
+    merge = _with_changes(written, live, edition)
+    drafts.save(event, by=by, comment="What was written since, with the correction", **drafts.values(merge.document))
+    return merge.conflicts
+
+
+def _with_changes(document, live, edition):
+    before, after = documents.read(live.document, live.schema), documents.read(edition.document, edition.schema)
+    return merging.merge(before, after, document, Topic.objects.resolution([before, after, document]))
+
+
 def _is_logged(edition, act):
     return edition.issued <= act.head.recorded
 
@@ -319,6 +426,13 @@ def _check_note(note):
     problem = texts.text_problem(note, texts.MAX_NOTE)
     if problem:
         raise ValidationError({"note": problem})
+
+
+def _require_own_name(category):
+    """Refuse the name of another category, however it is spelled."""
+    for other in Category.objects.exclude(pk=category.pk):
+        if slugs.fold(other.name) == slugs.fold(category.name):
+            raise WrongState(f"There is a category “{other}” already. Use it, or choose another name.")
 
 
 def _require_note(note, message):

@@ -115,7 +115,8 @@ SECURE_SSL_REDIRECT = HTTPS
 SECURE_SSL_HOST = NETLOC
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
-if switch("NEWSDESK_PROXY"):
+NEWSDESK_PROXY = switch("NEWSDESK_PROXY")
+if NEWSDESK_PROXY:
     # Only when asked: without a proxy that overwrites it, any client could send this header.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
@@ -199,6 +200,7 @@ SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = "/desk/"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Strict"
 CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "events.desk.logins.csrf_failure"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 NEWSDESK_IDLE_MINUTES = number("NEWSDESK_IDLE_MINUTES", "60")
 LOGIN_URL = "admin:login"
@@ -210,6 +212,9 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_CLIENT_IP_CALLABLE = "events.desk.people.client_ip"
 AXES_LOCKOUT_CALLABLE = "events.desk.people.locked_out"
 AXES_RESET_ON_SUCCESS = True
+# Whoever tries on while a login is locked neither keeps it locked nor fills the table.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "otp_token", "csrfmiddlewaretoken"]
 AXES_DISABLE_ACCESS_LOG = True  # the desk's own audit has logins
 OTP_TOTP_ISSUER = NEWSDESK_TITLE
 

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+pytest_plugins = ["tests.browsers"]
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 

@@ -175,7 +175,8 @@ class TestPublish:
         assert edition.issued == NOON
         assert list(LogEntry.objects.values_list("recorded", flat=True)) == [NOON, NOON]
 
-    def test_it_refuses_to_run_inside_another_transaction(self, transactional_db):
+    @pytest.mark.django_db(transaction=True, serialized_rollback=True)
+    def test_it_refuses_to_run_inside_another_transaction(self):
         event = draft()
         with transaction.atomic(), pytest.raises(RuntimeError):
             publishing.publish(event, by=None)

@@ -1,11 +1,15 @@
 """What every view of the desk begins with: the entry that is asked for, the permission, and the page's frame."""
 
+import re
+
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404
+from django.shortcuts import render
 
 from events import permissions
 from events.models import Event
+from events.refusals import Stale
 
 
 def entry(request, pk: int, verb: str = "view") -> Event:
@@ -25,6 +29,19 @@ def context(request, title: str, **more) -> dict:
     return {**admin.site.each_context(request), "title": title, **more}
 
 
-def allowed(request, event: Event) -> set[str]:
-    """The verbs that the user may do to this event, for showing them; the services ask again."""
-    return {verb for verb in permissions.NEEDED if permissions.may(request.user, verb, event)}
+def forbidden(request, exception=None):
+    """The answer to what somebody may not do; only the desk refuses anyone."""
+    return render(request, "403.html", context(request, "You may not do this", exception=str(exception)), status=403)
+
+
+def lock_version(request) -> int:
+    """The `lock_version` that the page was made from; what is no number fits no entry."""
+    value = request.POST.get("lock_version", "")
+    return int(value) if re.fullmatch("[0-9]{1,9}", value) else -1
+
+
+def problem(error: Exception) -> tuple[str, int]:
+    """What a refusal tells the editor, and the status of the answer."""
+    if isinstance(error, ValidationError):
+        return " ".join(error.messages), 400
+    return str(error), 409 if isinstance(error, Stale) else 400

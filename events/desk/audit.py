@@ -4,7 +4,7 @@ from contextlib import contextmanager
 
 from django.core.exceptions import PermissionDenied, ValidationError
 
-from events.models import AuditEntry
+from events.models import AuditEntry, Event
 from events.refusals import Refused
 
 Outcome = AuditEntry.Outcome
@@ -28,7 +28,7 @@ def note(request, verb, event=None, subject="", *, outcome=Outcome.DONE, detail=
         name=user.get_username() if user else "",
         verb=verb,
         outcome=outcome,
-        event=event if event and event.pk else None,
+        event=Event.objects.filter(pk=event.pk).first() if event else None,  # an act may have deleted it
         subject=subject or (str(event.uid) if event else ""),
         detail=detail,
     )

@@ -7,7 +7,7 @@ EDITOR = [
     "merge_topic", "rename_topic", "add_category", "change_category",
 ]
 CHIEF = [
-    *EDITOR, "withdraw_event", "restore_event", "redact_event", "override_minor", "view_auditentry",
+    *EDITOR, "withdraw_event", "restore_event", "redact_event", "override_minor", "delete_category", "view_auditentry",
     "view_user", "add_user", "change_user",
 ]
 GROUPS = {"Reporter": REPORTER, "Editor": EDITOR, "Chief": CHIEF}
