@@ -11,14 +11,16 @@ from django.db import transaction
 from django.utils import timezone
 
 from events import documents, permissions, texts
-from events.models import Category, Event, EventTopic, Source, Topic
+from events.models import Category, Edition, Event, EventTopic, Source, Topic
 from events.permissions import User
 from events.refusals import NoteRequired, Stale, WrongState
 
 Stage = Event.Stage
 # What the last save of a deleted entry is called in the history.
 DELETED = "Deleted"
-FIELDS = ("date", "headline", "body", "category", "story", "language", "origin", "stage")
+# What the comment of a save opens with that sent an entry back; the remark follows on its own lines.
+SENT_BACK = "Sent back"
+FIELDS = ("date", "headline", "body", "category", "story", "language", "origin")
 
 
 def save(
@@ -32,13 +34,18 @@ def save(
     """
     with transaction.atomic():
         event = _locked(event, by, "edit", lock_version) if event.pk else _new(event, by)
-        if unknown := values.keys() - set(FIELDS):
-            raise TypeError(f"no such field: {', '.join(unknown)}")
-        copy = _Copy(event)
-        copy.put(values, topics, sources)
-        if not copy.changed:
-            return event
-        return _saved(event, by, comment, copy, stage=values.get("stage") or copy.stage())
+        return write(event, by=by, topics=topics, sources=sources, comment=comment, **values)
+
+
+def write(event: Event, *, by: User, topics=None, sources=None, comment="", **values) -> Event:
+    """The same for an event whose row is locked, by an act that asked for its permission."""
+    if unknown := values.keys() - set(FIELDS):
+        raise TypeError(f"no such field: {', '.join(unknown)}")
+    copy = _Copy(event)
+    copy.put(values, topics, sources)
+    if not copy.changed:
+        return event
+    return _saved(event, by, comment, copy, stage=copy.stage())
 
 
 def submit(event: Event, *, by: User, lock_version: int | None = None, comment: str = "") -> Event:
@@ -47,6 +54,7 @@ def submit(event: Event, *, by: User, lock_version: int | None = None, comment: 
         event = _locked(event, by, "submit", lock_version)
         if event.stage != Stage.DRAFT:
             raise WrongState("Only a draft can be submitted; this entry is not one.")
+        _check_comment(comment)
         event.remark = ""
         return _saved(event, by, "\n".join(filter(None, ["Submitted", comment])), stage=Stage.REVIEW)
 
@@ -59,10 +67,9 @@ def send_back(event: Event, *, by: User, comment: str = "", lock_version: int | 
             raise WrongState("Only an entry in review can be sent back.")
         if not comment.strip() and not permissions.is_own(by, event):
             raise NoteRequired("Say what has to change; the author reads it.")
-        if problem := texts.text_problem(comment, texts.MAX_NOTE):
-            raise ValidationError({"comment": problem})
+        _check_comment(comment)
         event.remark = comment
-        return _saved(event, by, "\n".join(filter(None, ["Sent back", comment])), stage=Stage.DRAFT)
+        return _saved(event, by, "\n".join(filter(None, [SENT_BACK, comment])), stage=Stage.DRAFT)
 
 
 def delete(event: Event, *, by: User, lock_version: int | None = None) -> None:
@@ -106,6 +113,16 @@ def document(event: Event) -> dict:
     return documents.freeze(event, *parts(event))
 
 
+def says_what_is_published(event: Event) -> bool:
+    """Whether the working copy is equal to the text of its latest version, scheduled ones included."""
+    return _Copy(event).is_published()
+
+
+def _check_comment(comment):
+    if problem := texts.text_problem(comment, texts.MAX_NOTE):
+        raise ValidationError({"comment": problem})
+
+
 def _new(event, by):
     permissions.require(by, "write")
     event.author = by
@@ -113,11 +130,19 @@ def _new(event, by):
 
 
 def _locked(event, by, verb, lock_version):
-    event = Event.objects.select_for_update().get(pk=event.pk)
+    event = locked_row(event)
     permissions.require(by, verb, event)
     if lock_version is not None and lock_version != event.lock_version:
         raise Stale
     return event
+
+
+def locked_row(event: Event) -> Event:
+    """The event as the database has it, its row locked."""
+    row = Event.objects.select_for_update().filter(pk=event.pk).first()
+    if row is None:
+        raise WrongState("This entry was deleted in the meantime. Editors find it under “Deleted drafts”.")
+    return row
 
 
 def _saved(event, by, comment, copy=None, *, stage):
@@ -125,6 +150,7 @@ def _saved(event, by, comment, copy=None, *, stage):
         reversion.set_user(by)
         reversion.set_comment(comment)
         event.stage = stage
+        event.remark = "" if stage == Stage.READY else event.remark
         event.lock_version += 1
         event.modified = timezone.now()
         event.save()
@@ -162,12 +188,14 @@ class _Copy:
 
     def stage(self):
         """Where the changed copy stands: ready only if it says what its latest edition says."""
-        last = self.event.pk and self.event.editions.exclude(document=None).order_by("-number").first()
-        if not last:
-            return self.event.stage
-        if self._same_as(documents.read(last.document, last.schema)):
+        if self.is_published():
             return Stage.READY
         return Stage.DRAFT if self.event.stage == Stage.READY else self.event.stage
+
+    def is_published(self):
+        versions = self.event.editions.exclude(kind=Edition.Kind.WITHDRAW) if self.event.pk else Edition.objects.none()
+        last = versions.order_by("-number").first()
+        return bool(last and last.document) and self._same_as(documents.read(last.document, last.schema))
 
     def save(self):
         links = self.event.topic_links

@@ -48,6 +48,8 @@ class Save:
     document: dict | None
     stage: str
     place: tuple
+    # Whether it named a category, which may be gone since.
+    has_category: bool
 
     @property
     def cancelled(self) -> bool:
@@ -160,19 +162,27 @@ def take_back(event: Event, name: str, fields: Iterable[str], *, by: User, lock_
     """
     with transaction.atomic():
         # Locked before the text is read, so that a redaction is either done or waits.
-        event = Event.objects.select_for_update().get(pk=event.pk)
+        event = drafts.locked_row(event)
         permissions.require(by, "edit", event)
         save = save_of(event, name)
         if save is None:
             raise WrongState("There is no such save of this entry.")
-        values = drafts.values(save.document)
-        chosen = {field: values[field] for field in fields}
-        if not chosen:
-            raise NothingChanged("Choose at least one part to take back.")
+        chosen = _chosen(save, fields)
         saved = drafts.save(event, by=by, comment=f"taken from {save.name}", lock_version=lock_version, **chosen)
         if saved.lock_version == event.lock_version:
             raise NothingChanged("The working copy says the same already, so there is nothing to take back.")
     return saved
+
+
+def _chosen(save: Save, fields: Iterable[str]) -> dict:
+    """These fields of a save as arguments of `drafts.save`."""
+    values = drafts.values(save.document)
+    chosen = {field: values[field] for field in fields}
+    if not chosen:
+        raise NothingChanged("Choose at least one part to take back.")
+    if save.has_category and "category" in chosen and chosen["category"] is None:
+        raise WrongState("Its category is gone. Take back the other parts, and choose a category yourself.")
+    return chosen
 
 
 # Recovering.
@@ -205,8 +215,21 @@ def recover(uid, *, by: User) -> Event:
         if Event.objects.filter(uid=uid).exists():
             raise WrongState("This entry was recovered already.")
         event = draft.row
+        if draft.save.stage == Event.Stage.DRAFT:
+            event.remark = _remark(draft.pk)
         event.save(force_insert=True)
         return drafts.save(event, by=by, comment="Recovered", **drafts.values(draft.save.document))
+
+
+def _remark(event_pk: int) -> str:
+    """What the editor who sent it back last wants, unless it was scheduled since."""
+    for comment in _versions(event_pk).values_list("revision__comment", flat=True).iterator():
+        first, _, remark = comment.partition("\n")
+        if first == drafts.SENT_BACK:
+            return remark
+        if _OF_AN_EDITION.match(comment):
+            break
+    return ""
 
 
 def _deleted_versions():
@@ -215,7 +238,7 @@ def _deleted_versions():
     # Their numbers first: in one statement, every row that was ever saved may be looked at.
     revisions = list(Revision.objects.filter(comment=drafts.DELETED).values_list("pk", flat=True))
     last = Version.objects.get_for_model(Event).filter(revision__in=revisions)
-    return last.exclude(Exists(standing)).order_by("-revision")
+    return last.exclude(Exists(standing)).order_by("-revision_id")
 
 
 def _deleted(versions) -> list[Deleted]:
@@ -300,7 +323,7 @@ def _copies():
 
 def _versions(event_pk: int):
     # In the order of the revisions, which one index holds for each event.
-    return Version.objects.get_for_object_reference(Event, event_pk).order_by("-revision")
+    return Version.objects.get_for_object_reference(Event, event_pk).order_by("-revision_id")
 
 
 def _editions(event_pk: int) -> dict[tuple, Edition]:
@@ -359,6 +382,7 @@ def _save(rows: _Rows, event_pk: int, place: tuple, edition: Edition | None) -> 
         document=fields and rows.document(place[0], event_pk),
         stage=fields["stage"] if fields else "",
         place=place,
+        has_category=bool(fields and fields["category"]),
     )
 
 
@@ -376,7 +400,8 @@ def _version(event, number):
         lost = "is a withdrawal and has" if edition.kind == Edition.Kind.WITHDRAW else "was redacted and has"
         raise WrongState(f"Version {number} {lost} no text. Choose another one.")
     save = _save(_Rows([place[0]]), event.pk, place, edition)
-    return replace(save, document=documents.read(edition.document, edition.schema))
+    document = documents.read(edition.document, edition.schema)
+    return replace(save, document=document, has_category=bool(document["category"]))
 
 
 def _live_number(event, at):
@@ -387,6 +412,7 @@ def _live_number(event, at):
 
 
 def _working_copy(event):
+    document = drafts.document(event)
     return Save(
         address="now",
         name="the working copy",
@@ -395,7 +421,8 @@ def _working_copy(event):
         by=None,
         at=event.modified,
         comment="",
-        document=drafts.document(event),
+        document=document,
         stage=event.stage,
         place=(float("inf"),),
+        has_category=bool(document["category"]),
     )

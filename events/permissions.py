@@ -61,7 +61,7 @@ def require(by: User, verb: str, event: Event | None = None) -> None:
 
 
 def is_own(by: User, event: Event) -> bool:
-    return by is not None and event.author_id == by.pk
+    return by is not None and by.pk is not None and event.author_id == by.pk
 
 
 def visible_to(by: User, events):

@@ -7,12 +7,13 @@ its hour comes. Why it is dead is not told.
 import datetime
 import uuid
 
+import reversion
 from django.core.signing import BadSignature, Signer
 from django.db import models, transaction
 from django.utils import timezone
 from reversion.models import Version
 
-from events import documents, permissions, slugs
+from events import documents, drafts, history, permissions, slugs
 from events.models import Category, Edition, Event, Preview
 from events.permissions import User
 from events.refusals import BadMoment, WrongState
@@ -22,20 +23,19 @@ _signer = Signer(salt="events.previews")
 
 
 def make(event: Event, *, by: User, hours: int) -> Preview:
-    """A link to the latest save of the event, which lives for this many hours."""
-    permissions.require(by, "edit", event)
+    """A link to what the event says now, which lives for this many hours."""
     if not 0 < hours <= LONGEST // datetime.timedelta(hours=1):
         raise BadMoment(f"A link may live for {LONGEST.days} days at the most.")
     with transaction.atomic():
-        event = Event.objects.select_for_update().get(pk=event.pk)
+        event = drafts.locked_row(event)
+        permissions.require(by, "edit", event)
         now = timezone.now()
-        latest = Version.objects.get_for_object(event).first()
-        if event.withdrawn or latest is None:
+        if event.withdrawn:
             raise WrongState("A withdrawn entry cannot be shown. Restore it first.")
         last = event.editions.filter(issued__lte=now).order_by("-number").first()
         return Preview.objects.create(
             event=event,
-            save_shown_id=latest.revision_id,
+            save_shown=_save_of_now(event, by),
             after=last.number if last else 0,
             by=by,
             created=now,
@@ -44,8 +44,22 @@ def make(event: Event, *, by: User, hours: int) -> Preview:
 
 
 def revoke(preview: Preview, *, by: User) -> None:
-    permissions.require(by, "edit", preview.event)
-    Preview.objects.filter(pk=preview.pk, revoked=None).update(revoked=timezone.now())
+    with transaction.atomic():
+        if by != preview.by:
+            permissions.require(by, "edit", drafts.locked_row(preview.event))
+        Preview.objects.filter(pk=preview.pk, revoked=None).update(revoked=timezone.now())
+
+
+def _save_of_now(event, by):
+    """The latest save, if it still says what the working copy says: a redaction or a pruning may have taken that."""
+    latest = Version.objects.get_for_object(event).select_related("revision").first()
+    if latest and history.document_of(event, latest.revision_id) == drafts.document(event):
+        return latest.revision
+    with reversion.create_revision():
+        reversion.add_to_revision(event)
+        reversion.set_user(by)
+        reversion.set_comment("Saved to be shown")
+    return Version.objects.get_for_object(event).select_related("revision").first().revision
 
 
 def token(preview: Preview) -> str:

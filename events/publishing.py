@@ -45,14 +45,19 @@ from events.refusals import (
 
 Kind = Edition.Kind
 ARROW = " → "
+OVERRIDDEN = "Minor by override: "
 
 
 class CorrectedNow(NamedTuple):
-    """The correction that is public, the version that is `scheduled` again or None, and the fields that `conflict`."""
+    """The correction that is public, and the version that is `scheduled` again or None.
+
+    `conflicts` are the fields for which it is not; `unmerged` those in which what was written since keeps its own text.
+    """
 
     edition: Edition
     scheduled: Edition | None
     conflicts: list[str]
+    unmerged: list[str]
 
 
 # The verbs.
@@ -112,22 +117,24 @@ def correct_now(
 ) -> CorrectedNow:
     """Publish a change of the live version while another is scheduled, and schedule that other again with the change.
 
-    `corrected` is what `drafts.save` takes, all of it, as the live version shall read. The scheduled version, and what
-    was written since, get the same changes as far as they do not touch the same fields; where they do, both texts are
-    saves of the history and nothing is scheduled again.
+    `corrected` is what `drafts.save` takes: what shall read otherwise in the live version. The scheduled version, and
+    what was written since, get the same changes as far as they do not touch the same fields; where they do, each text
+    is a save of the history, and nothing is scheduled again.
     """
     with public_act(by, "correct now") as act:
         event = _locked(event, by, "correct now", lock_version)
         pending, live = _pending_and_live(event, act)
-        written = drafts.document(event)
+        written, stands = drafts.document(event), (event.stage, event.remark)
+        is_ahead = not _say_the_same(written, pending.document)
         _drop_pending(event, act)
-        event = drafts.save(event, by=by, comment="The live version, to correct it", **corrected)
+        values = drafts.values(documents.read(live.document, live.schema)) | corrected
+        event = drafts.write(event, by=by, comment="The live version, to correct it", **values)
         document, _ = _next_document(event, live, kind, note, by, "")
         edition = _freeze(event, live, kind, note, max(act.now, live.issued), document, by, "")
         act.enter(edition, by)
         scheduled, conflicts = _schedule_again(event, by, pending, live, edition)
-        conflicts = _take_up(event, by, written, pending, live, edition) if written != pending.document else conflicts
-    return CorrectedNow(edition, scheduled, conflicts)
+        unmerged = _take_up(event, by, written, stands, live, edition) if is_ahead else []
+    return CorrectedNow(edition, scheduled, conflicts, unmerged)
 
 
 def withdraw(event: Event, *, by: User, note: str, lock_version: int | None = None) -> Edition:
@@ -192,7 +199,8 @@ def redact(event: Event, number: int, *, by: User, note: str, lock_version: int 
             raise WrongState("There is no text to redact in this version.")
         if not event.withdrawn and (edition.superseded is None or edition.superseded > act.now):
             raise WrongState("This is the current version. Publish its replacement or withdraw the entry first.")
-        event.save(update_fields=["lock_version"])
+        event.remark = ""  # it may quote what has to go
+        event.save(update_fields=["lock_version", "remark"])
         _forget_saves(edition)
         _clear(edition)
         act.append(LogEntry.Kind.REDACT, by, occurred=act.now, event=event, edition=edition, note=note)
@@ -363,7 +371,7 @@ def _locked(event, by, verb, lock_version):
 
     Every act on an event counts up its `lock_version`, so that whoever decides has seen what was decided before.
     """
-    event = Event.objects.select_for_update().get(pk=event.pk)
+    event = drafts.locked_row(event)
     permissions.require(by, verb, event)
     if lock_version is not None and lock_version != event.lock_version:
         raise Stale
@@ -395,27 +403,48 @@ def _pending_and_live(event, act):
 
 def _schedule_again(event, by, pending, live, edition):
     """(the version scheduled again, the fields in conflict): `pending` with what changed from `live` to `edition`."""
-    merge = _with_changes(pending.document, live, edition)
-    if merge.conflicts or documents.same(merge.document, edition.document):
-        event = drafts.save(event, by=by, comment="The scheduled version", **drafts.values(merge.document))
-        return None, merge.conflicts
+    document, conflicts = _with_changes(pending.document, live, edition)
+    if conflicts or _say_the_same(document, edition.document):
+        drafts.write(event, by=by, comment="The scheduled version", **drafts.values(document))
+        return None, conflicts
     comment = "The scheduled version, with the correction"
-    event = drafts.save(event, by=by, comment=comment, **drafts.values(merge.document))
+    event = drafts.write(event, by=by, comment=comment, **drafts.values(document))
     event.lock_version += 1
+    overridden = pending.revision.comment.partition(OVERRIDDEN)[2].partition("\n")[0] if pending.revision else ""
     document = _working_document(event)
-    return _freeze(event, edition, pending.kind, pending.note, pending.issued, document, by, ""), []
+    return _freeze(event, edition, pending.kind, pending.note, pending.issued, document, by, overridden), []
 
 
-def _take_up(event, by, written, pending, live, edition):
+def _take_up(event, by, written, stands, live, edition):
     """Make what was written since the working copy again, with the correction; the fields in conflict."""
-    merge = _with_changes(written, live, edition)
-    drafts.save(event, by=by, comment="What was written since, with the correction", **drafts.values(merge.document))
-    return merge.conflicts
+    document, conflicts = _with_changes(written, live, edition)
+    event = Event.objects.get(pk=event.pk)
+    event.stage, event.remark = stands
+    drafts.write(event, by=by, comment="What was written since, with the correction", **drafts.values(document))
+    return conflicts
 
 
 def _with_changes(document, live, edition):
+    """The document with what changed from `live` to `edition`, and the fields in which it keeps its own text.
+
+    A list that would grow too long is such a field.
+    """
     before, after = documents.read(live.document, live.schema), documents.read(edition.document, edition.schema)
-    return merging.merge(before, after, document, Topic.objects.resolution([before, after, document]))
+    merge = merging.merge(before, after, document, Topic.objects.resolution([before, after, document]))
+    own = []
+    if len(merge.document["topics"]) > documents.MAX_TOPICS:
+        # A story is one of the topics, so that another one would not fit either.
+        own += ["story", "topics"]
+    if len(merge.document["sources"]) > documents.MAX_SOURCES:
+        own += ["sources"]
+    kept = merge.document | {field: document[field] for field in own}
+    return kept, list(
+        dict.fromkeys([*merge.conflicts, *(field for field in own if kept[field] != merge.document[field])])
+    )
+
+
+def _say_the_same(one, other):
+    return documents.same(one, other, Topic.objects.resolution([one, other]))
 
 
 def _is_logged(edition, act):
@@ -485,7 +514,7 @@ def _changed_facts(last, document):
 
 
 def _freeze(event, last, kind, note, issued, document, by, overridden):
-    event.stage = Event.Stage.READY
+    event.stage, event.remark = Event.Stage.READY, ""
     return _record(
         event,
         last,
@@ -498,7 +527,7 @@ def _freeze(event, last, kind, note, issued, document, by, overridden):
         category_id=event.category_id,
         document=document,
         schema=documents.SCHEMA,
-        comment=overridden and f"Minor by override: {overridden}",
+        comment=overridden and f"{OVERRIDDEN}{overridden}",
     )
 
 
@@ -516,7 +545,7 @@ def _record(
     event, last, by, *, kind, note, issued, document=None, slug="", schema=documents.SCHEMA, comment="", **rest
 ):
     """Write the edition that follows `last`, with the event, its index of topics and the save it was frozen from."""
-    event.save(update_fields=["stage", "withdrawn", "lock_version"])
+    event.save(update_fields=["stage", "withdrawn", "lock_version", "remark"])
     if last:
         event.editions.filter(pk=last.pk).update(superseded=issued)
     number = last.number + 1 if last else 1
@@ -557,13 +586,23 @@ def _drop_pending(event, act):
     pending = event.editions.filter(issued__gt=act.now).order_by("-number").first()
     if pending is None or _is_logged(pending, act):
         return False
+    _keep_note(pending)
     pending.delete()
     event.editions.filter(number=pending.number - 1).update(superseded=None)
     _free_address(event, pending.date, pending.slug)
-    if event.stage == Event.Stage.READY:
+    if drafts.says_what_is_published(event):
+        event.stage = Event.Stage.READY
+    elif event.stage == Event.Stage.READY:
         event.stage = Event.Stage.REVIEW
     event.save(update_fields=["stage", "lock_version"])
     return True
+
+
+def _keep_note(pending):
+    """What was to be said of a version that will not be, below the first line of its save's comment."""
+    if pending.note and pending.revision:
+        pending.revision.comment += f"\nNote: {pending.note}"
+        pending.revision.save(update_fields=["comment"])
 
 
 def _free_address(event, date, slug):

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from reversion.models import Version
 
-from events import drafts, publishing, verifying
+from events import documents, drafts, history, publishing, verifying
 from events.models import Edition
 from events.refusals import NoteRequired, NothingChanged, NotPending, WrongState
 from tests.words import draft, in_minutes, published, revise, topics
@@ -125,3 +125,108 @@ def test_nothing_is_live():
     publishing.schedule(event, by=None, issue=HOUR)
     with pytest.raises(WrongState):
         publishing.correct_now(event, by=None, note=NOTE, headline="Corrected.")
+
+
+class TestWhatWasWrittenSince:
+    """The working copy is ahead of the scheduled version."""
+
+    def test_set_back_to_the_live_text_it_hides_no_conflict(self, event):
+        revise(event, headline="Twelve die.", topics=["Bonn"])
+        done = publishing.correct_now(event, by=None, note=NOTE, headline="Eleven die.")
+        assert (done.scheduled, done.conflicts, done.unmerged) == (None, ["headline"], [])
+        event.refresh_from_db()
+        assert (event.headline, event.stage) == ("Eleven die.", "ready")
+        lost = next(save for save in history.saves(event.pk) if save.comment == "The scheduled version")
+        assert lost.document["headline"] == "Twelve die in a fire."
+        assert [topic["name"] for topic in lost.document["topics"]] == ["Bonn", "Fires"]
+
+    def test_it_keeps_its_own_words_and_the_schedule_stays(self, event):
+        revise(event, body="In Bonn, at night.")
+        done = publishing.correct_now(event, by=None, note=NOTE, body="In Cologne.")
+        assert (done.conflicts, done.unmerged) == ([], ["body"])
+        assert (done.scheduled.number, done.scheduled.issued, done.scheduled.document["body"]) == (
+            3,
+            HOUR,
+            "In Cologne.",
+        )
+        event.refresh_from_db()
+        assert (event.headline, event.body, event.stage) == ("Twelve die in a fire.", "In Bonn, at night.", "draft")
+
+    def test_in_review_it_stays_there(self, event):
+        drafts.submit(revise(event, headline="Twelve die in a fire on the Rhine."), by=None)
+        publishing.correct_now(event, by=None, note=NOTE, body="In Cologne.")
+        event.refresh_from_db()
+        assert (event.headline, event.body, event.stage) == (
+            "Twelve die in a fire on the Rhine.",
+            "In Cologne.",
+            "review",
+        )
+
+    def test_sent_back_it_keeps_what_has_to_change(self, event):
+        drafts.submit(revise(event, headline="Twelve die in a fire on the Rhine."), by=None)
+        drafts.send_back(event, by=None, comment="Which bank?")
+        publishing.correct_now(event, by=None, note=NOTE, body="In Cologne.")
+        event.refresh_from_db()
+        assert (event.stage, event.remark) == ("draft", "Which bank?")
+
+
+def test_what_is_not_corrected_is_the_live_text_and_nothing_leaks(event):
+    done = publishing.correct_now(event, by=None, note=NOTE, body="In Cologne.")
+    assert done.edition.document["headline"] == "Twelve die."
+    assert [topic["name"] for topic in done.edition.document["topics"]] == ["Bonn"]
+
+
+def agencies(count):
+    return [(f"Agency {number}", f"https://{number}.example/") for number in range(count)]
+
+
+def test_sources_that_do_not_fit_together_are_a_conflict_and_stay(event):
+    publishing.unschedule(event, by=None)
+    publishing.publish(revise(event, sources=agencies(30)), by=None, kind="update")
+    event = revise(event, sources=agencies(documents.MAX_SOURCES))
+    publishing.schedule(event, by=None, kind="update", issue=HOUR)
+    one_more = [*agencies(30), ("B", "https://b.example/")]
+    done = publishing.correct_now(event, by=None, note=NOTE, sources=one_more)
+    assert (done.scheduled, done.conflicts, done.unmerged) == (None, ["sources"], [])
+    assert drafts.values(done.edition.document)["sources"] == one_more
+    event.refresh_from_db()
+    assert drafts.values(drafts.document(event))["sources"] == agencies(documents.MAX_SOURCES)
+
+
+def test_story_that_does_not_fit_among_the_topics_is_a_conflict_too(event):
+    publishing.unschedule(event, by=None)
+    event = revise(event, topics=[f"Topic {number}" for number in range(documents.MAX_TOPICS)])
+    publishing.schedule(event, by=None, kind="update", issue=HOUR)
+    done = publishing.correct_now(event, by=None, note=NOTE, story=topics("Rhine")[0])
+    assert (done.scheduled, done.conflicts) == (None, ["story", "topics"])
+    event.refresh_from_db()
+    assert (event.story, event.topics.count()) == (None, documents.MAX_TOPICS)
+
+
+def test_renamed_topic_is_no_difference_that_would_be_scheduled(event):
+    publishing.rename_topic(topics("Fires")[0], "Blazes", by=None)
+    done = publishing.correct_now(
+        event, by=None, note=NOTE, headline="Twelve die in a fire.", topics=topics("Bonn", "Blazes")
+    )
+    assert (done.scheduled, done.conflicts, done.unmerged) == (None, [], [])
+    assert event.editions.count() == 2
+    event.refresh_from_db()
+    assert event.stage == "ready"
+
+
+def test_reason_of_an_override_stays_with_the_version(event):
+    publishing.unschedule(event, by=None)
+    publishing.schedule(event, by=None, kind="minor", issue=HOUR, note="Style.", override="A name was misspelt.")
+    done = publishing.correct_now(event, by=None, note=NOTE, body="In Cologne.")
+    first, *rest = done.scheduled.revision.comment.split("\n")
+    assert first.startswith("Edition 3 (minor)")
+    assert rest == ["Minor by override: A name was misspelt."]
+
+
+def test_note_of_what_is_no_longer_scheduled_stays_in_the_history(event):
+    save = event.editions.last().revision
+    publishing.correct_now(event, by=None, note=NOTE, headline="Eleven die.")
+    save.refresh_from_db()
+    first, *rest = save.comment.split("\n")
+    assert first.startswith("Edition 2 (update)")
+    assert rest == ["Note: The cause is known."]

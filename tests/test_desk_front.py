@@ -393,7 +393,8 @@ class TestStanding:
         with time_machine.travel(NOON, tick=False):
             drafted = draft("Draft.")
             review = drafts.submit(draft("Review."), by=None)
-            ready = draft("Ready.", stage="ready")
+            ready = draft("Ready.")
+            Event.objects.filter(pk=ready.pk).update(stage="ready")
             scheduled = draft("Scheduled.")
             publishing.schedule(scheduled, by=None, issue=in_minutes(5, NOON))
             live = published("Live.")

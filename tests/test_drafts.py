@@ -4,11 +4,11 @@ import pytest
 from django.core.exceptions import ValidationError
 from reversion.models import Revision, Version
 
-from events import documents, drafts, publishing
+from events import documents, drafts, history, previews, publishing
 from events.models import Event
 from events.refusals import NoteRequired, WrongState
-from tests.test_permissions import scheduled, scheduled_over_live, withdrawn
-from tests.words import DAY, category, draft, person, published, revise, topic, topics
+from tests.test_permissions import scheduled, scheduled_over_live, soon, withdrawn
+from tests.words import DAY, category, draft, person, published, revise, topic, topics, updated
 
 pytestmark = pytest.mark.django_db
 Stage = Event.Stage
@@ -60,6 +60,15 @@ class TestSave:
         assert (event.headline, event.sources.get().url, saves(event)) == ("One.", AGENCY[1], 1)
         assert [link.tag.name for link in event.topic_links.all()] == ["a"]
 
+    def test_stage_is_no_value_and_nobody_jumps_one(self):
+        reporter = person("Reporter")
+        event = drafts.save(Event(), by=reporter, headline="One.", date=DAY)
+        for stage in (Stage.REVIEW, Stage.READY):
+            with pytest.raises(TypeError):
+                drafts.save(event, by=reporter, headline="Two.", stage=stage)
+        event.refresh_from_db()
+        assert (event.headline, event.stage, saves(event)) == ("One.", Stage.DRAFT, 1)
+
 
 class TestStage:
     def test_change_of_a_published_entry_makes_it_a_draft(self):
@@ -87,6 +96,20 @@ class TestStage:
         publishing.unschedule(event, by=None)
         event.refresh_from_db()
         assert event.stage == Stage.REVIEW
+
+    def test_cancelled_schedule_over_a_copy_that_says_what_is_live_leaves_nothing_to_decide(self):
+        event = scheduled_over_live(headline="One.")
+        revise(event, headline="One.")
+        publishing.unschedule(event, by=None)
+        event.refresh_from_db()
+        assert event.stage == Stage.READY
+
+    def test_text_of_an_older_version_than_the_redacted_one_is_a_draft(self):
+        event = published("One.")
+        updated(event, headline="Two.")
+        publishing.withdraw(event, by=None, note="It did not happen.")
+        publishing.redact(event, 2, by=None, note="A private address.")
+        assert revise(event, headline="One.").stage == Stage.DRAFT
 
     def test_draft_stays_one_until_it_is_submitted(self):
         assert revise(draft(), headline="Two.").stage == Stage.DRAFT
@@ -126,6 +149,68 @@ class TestReview:
         event = drafts.submit(draft(), by=None)
         with pytest.raises(ValidationError):
             drafts.send_back(event, by=None, comment="Bell\x07")
+
+    @pytest.mark.parametrize("comment", ["Bell\x07", "x" * 5_000])
+    def test_comment_that_is_no_note_is_not_submitted(self, comment):
+        event = draft()
+        with pytest.raises(ValidationError):
+            drafts.submit(event, by=None, comment=comment)
+        event.refresh_from_db()
+        assert (event.stage, saves(event)) == (Stage.DRAFT, 1)
+
+
+class TestRemark:
+    """What has to change is settled once the entry says what is published."""
+
+    @pytest.fixture
+    def event(self):
+        event = drafts.submit(revise(published("One."), headline="Two."), by=None)
+        return drafts.send_back(event, by=None, comment="Who says so?")
+
+    def remark(self, event):
+        return Event.objects.get(pk=event.pk).remark
+
+    def test_it_is_there(self, event):
+        assert self.remark(event) == "Who says so?"
+
+    def test_publishing_settles_it(self, event):
+        publishing.publish(event, by=None, kind="update")
+        assert self.remark(event) == ""
+
+    def test_scheduling_settles_it(self, event):
+        publishing.schedule(event, by=None, kind="update", issue=soon())
+        assert self.remark(event) == ""
+
+    def test_taking_the_change_back_settles_it(self, event):
+        event = revise(event, headline="One.")
+        assert (event.stage, self.remark(event)) == (Stage.READY, "")
+
+    def test_further_writing_does_not(self, event):
+        revise(event, headline="Three.")
+        assert self.remark(event) == "Who says so?"
+
+
+class TestDeletedMeanwhile:
+    @pytest.mark.parametrize(
+        "act",
+        [
+            lambda event: drafts.save(event, headline="Another."),
+            lambda event: drafts.submit(event, by=None),
+            lambda event: drafts.send_back(event, by=None, comment="No."),
+            lambda event: drafts.delete(event, by=None),
+            lambda event: publishing.publish(event, by=None),
+            lambda event: publishing.schedule(event, by=None, issue=soon()),
+            lambda event: publishing.withdraw(event, by=None, note="It did not happen."),
+            lambda event: previews.make(event, by=None, hours=1),
+            lambda event: history.take_back(event, "1", ["headline"], by=None),
+        ],
+    )
+    def test_every_act_says_so(self, act):
+        event = draft()
+        drafts.delete(event, by=None)
+        with pytest.raises(WrongState, match="deleted in the meantime"):
+            act(event)
+        assert not Event.objects.exists()
 
 
 class TestDelete:

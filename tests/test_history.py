@@ -13,7 +13,7 @@ from django.utils import timezone
 from reversion.models import Revision, Version
 
 from events import documents, drafts, history, publishing, verifying
-from events.models import Edition, Event, Topic
+from events.models import Category, Edition, Event, Topic
 from events.refusals import NothingChanged, Stale, WrongState
 from tests.histories import THIRD, Loaded, source, update, version, withdrawal, written
 from tests.histories import history as imported
@@ -85,6 +85,11 @@ def entries(count):
         values = {"topics": [f"Topic {number}", "All"], "sources": [source], "category": f"Part {number % 7}"}
         revise(event, headline=f"Save {number}.", **values)
     return event
+
+
+def sent_back(comment):
+    event = drafts.submit(draft("One."), by=None)
+    return drafts.send_back(event, by=None, comment=comment)
 
 
 class TestSaves:
@@ -495,6 +500,28 @@ class TestTakeBack:
                 history.take_back(event, name, history.FIELDS, by=None)
         assert said(event)["headline"] == "Three."
 
+    @pytest.mark.parametrize("name", ["1", "v1"])
+    def test_category_that_is_gone_is_refused_and_the_rest_comes_back(self, name):
+        event = draft("One.", category="Politics")
+        publishing.publish(event, by=None)
+        revise(event, **OTHER)
+        Edition.objects.update(category=None)
+        Category.objects.get(name="Politics").delete()
+        before = said(event)
+        with pytest.raises(WrongState, match="category is gone"):
+            history.take_back(event, name, ["headline", "category"], by=None)
+        assert said(event) == before
+        history.take_back(event, name, ["headline"], by=None)
+        assert said(event) == before | {"headline": "One."}
+        Edition.objects.update(category=category("Politics"))
+
+    @pytest.mark.parametrize("name", ["1", "v1", "live"])
+    def test_no_category_comes_back_as_none(self, name):
+        event = published("One.")
+        revise(event, category="Politics")
+        history.take_back(event, name, ["category"], by=None)
+        assert said(event)["category"] is None
+
     def test_value_that_is_no_longer_allowed_is_refused(self):
         event = draft("One.")
         revise(event, headline="Two.")
@@ -577,6 +604,33 @@ class TestRecover:
         uid = event.uid
         drafts.delete(event, by=None)
         assert history.recover(uid, by=None).stage == "draft"
+
+    def test_what_has_to_change_comes_back(self):
+        event = sent_back("Who says so?\nAnd when?")
+        uid = revise(event, body="More.").uid
+        drafts.delete(event, by=None)
+        assert history.recover(uid, by=None).remark == "Who says so?\nAnd when?"
+        assert Event.objects.get().remark == "Who says so?\nAnd when?"
+
+    def test_what_was_settled_does_not(self):
+        def submitted(event):
+            drafts.submit(event, by=None)
+
+        def taken_back_by_its_author(event):
+            Event.objects.filter(pk=event.pk).update(author=person("Reporter"))
+            drafts.submit(event, by=None)
+            drafts.send_back(event, by=User.objects.get())
+
+        def scheduled_meanwhile(event):
+            publishing.schedule(event, by=None, issue=in_minutes(5, timezone.now()))
+            revise(event, headline="Two.")
+            publishing.unschedule(event, by=None)
+
+        for settle in (submitted, taken_back_by_its_author, scheduled_meanwhile):
+            event = sent_back("Who says so?")
+            settle(event)
+            drafts.delete(event, by=None)
+            assert history.recover(event.uid, by=None).remark == ""
 
     def test_what_stands_is_not_recovered(self):
         event = draft("One.")

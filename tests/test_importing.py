@@ -20,6 +20,7 @@ from events import publishing, verifying
 from events.importers import loading, records
 from events.importers.loading import Plan, _batches, _write
 from events.models import Address, Category, Edition, Event, EventTopic, LogEntry, LogHead, Source, Topic
+from events.refusals import Stale
 from tests.histories import FIRST, SECOND, THIRD, Loaded, history, source, update, version, withdrawal, written
 from tests.words import DAY, draft, in_minutes, published, revise, topic, updated
 
@@ -546,6 +547,18 @@ class TestBesideTheDesk:
         assert [row.name for row in event.sources.all()] == ["Own"]
         assert [row.name for row in event.topics.all()] == ["Mine"]
         assert Edition.objects.get(number=2).document["sources"] == [source(2), source(3)]
+        assert sound()
+
+    @pytest.mark.parametrize("edited", [True, False])
+    @pytest.mark.parametrize("added", [update(), withdrawal()])
+    def test_whoever_has_the_entry_open_is_told(self, load, edited, added):
+        load(history(version()))
+        event = Event.objects.get()
+        event = revise(event, headline="A draft.") if edited else event
+        assert load(history(version(), added)).numbers[1] == 1
+        with pytest.raises(Stale):
+            revise(event, body="More.", lock_version=event.lock_version)
+        assert Event.objects.get().lock_version == event.lock_version + 1
         assert sound()
 
     def test_later_versions_follow_what_the_desk_published(self, load, editor):

@@ -1,7 +1,7 @@
 """Who may do what: each role, each verb, on entries of their own and of others, through the services themselves."""
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import AnonymousUser, Group
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
@@ -37,7 +37,7 @@ def withdrawn(**values):
 
 
 def in_review(**values):
-    return draft(**values, stage=Stage.REVIEW)
+    return drafts.submit(draft(**values), by=None)
 
 
 def superseded(**values):
@@ -166,6 +166,13 @@ class TestOwnPublishing:
         event = drafts.save(Event(), by=person("Chief"), headline="New.", date=DAY)
         publishing.publish(event, by=None)
         assert publishing.withdraw(event, by=event.author, note="It did not happen.")
+
+
+def test_entry_without_an_author_is_nobody_s():
+    event = draft()
+    assert event.author is None
+    assert not permissions.is_own(AnonymousUser(), event) and not permissions.is_own(None, event)
+    assert not any(permissions.may(AnonymousUser(), verb, event) for verb in permissions.NEEDED)
 
 
 def test_people_whose_account_is_closed_may_nothing():

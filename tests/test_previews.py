@@ -7,10 +7,14 @@ import time_machine
 from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 from django.utils import timezone
+from reversion.models import Revision
 
-from events import history, previews, publishing
+from events import drafts, history, previews, publishing
+from events.models import Event, Preview
 from events.refusals import BadMoment, WrongState
-from tests.words import draft, in_minutes, person, published, revise
+from tests.histories import Loaded, update, version, written
+from tests.histories import history as imported
+from tests.words import DAY, draft, in_minutes, person, published, revise
 
 pytestmark = pytest.mark.django_db
 NOON = datetime.datetime(2026, 11, 22, 12, 0, 20, tzinfo=datetime.UTC)
@@ -25,6 +29,12 @@ def clock():
 @pytest.fixture
 def editor():
     return person("Editor")
+
+
+@pytest.fixture
+def own():
+    """A draft by a reporter."""
+    return drafts.save(Event(), by=person("Reporter"), headline="New.", date=DAY)
 
 
 def link(event, by, hours=2):
@@ -98,7 +108,10 @@ class TestLink:
         publishing.redact(event, 1, by=None, note="Private.")
         assert client.get(path).status_code == 404
 
-    @pytest.mark.parametrize("spoil", [lambda token: token[:-1] + "A", lambda token: "x" + token, lambda token: "no"])
+    @pytest.mark.parametrize(
+        "spoil",
+        [lambda token: token[:-1] + ("B" if token[-1] == "A" else "A"), lambda token: "x" + token, lambda token: "no"],
+    )
     def test_forged_one_opens_nothing_and_tells_nothing(self, client, spoil, editor):
         path = link(draft(), editor)
         token = path.split("/")[-2]
@@ -124,6 +137,52 @@ class TestMaking:
     def test_asks_for_the_permission_on_that_entry(self):
         with pytest.raises(PermissionDenied):
             previews.make(draft(), by=person("Reporter"), hours=1)
+
+    def test_what_counts_is_the_entry_as_it_stands(self, own):
+        as_it_was = Event.objects.get(pk=own.pk)
+        drafts.submit(own, by=own.author)
+        with pytest.raises(PermissionDenied):
+            previews.make(as_it_was, by=own.author, hours=1)
+        assert not own.previews.exists()
+
+    def test_save_that_a_redaction_removed_is_made_good(self, client, editor):
+        event = published("A private address.", body="A street.")
+        revise(event, headline="No address.", body="No street.")
+        publishing.publish(event, by=None, kind="update")
+        history.take_back(event, "v1", ["headline"], by=None)
+        publishing.redact(event, 1, by=None, note="Private.")
+        answer = client.get(link(event, editor))
+        assert "A private address." in answer.text and "No street." in answer.text
+        again = event.previews.get().save_shown, previews.make(event, by=editor, hours=1).save_shown
+        assert again[0] == again[1]
+
+    def test_version_that_an_import_added_is_not_what_the_desk_says(self, client, editor, tmp_path):
+        Loaded(written(tmp_path / "one.jsonl", imported(version())))
+        event = revise(Event.objects.get(), body="As the desk has it.")
+        Loaded(written(tmp_path / "two.jsonl", imported(version(), update(body="As the wire has it."))))
+        answer = client.get(link(event, editor))
+        assert "As the desk has it." in answer.text and "As the wire has it." not in answer.text
+
+    def test_pruned_history_is_no_hindrance(self, client, editor):
+        event = draft("As it is.", sources=[("A", "https://a.example/")])
+        Revision.objects.all().delete()
+        answer = client.get(link(event, editor))
+        assert "As it is." in answer.text and "a.example" in answer.text
+
+
+class TestRevoking:
+    def test_one_s_own_link_after_submitting(self, own):
+        made = previews.make(own, by=own.author, hours=1)
+        drafts.submit(own, by=own.author)
+        previews.revoke(Preview.objects.get(), by=own.author)
+        assert previews.shown(previews.token(made), timezone.now()) is None
+
+    def test_link_of_another_asks_for_the_permission(self, own, editor):
+        made = previews.make(own, by=editor, hours=1)
+        drafts.submit(own, by=own.author)
+        with pytest.raises(PermissionDenied):
+            previews.revoke(made, by=own.author)
+        assert previews.shown(previews.token(made), timezone.now())
 
 
 class TestDesk:

@@ -283,6 +283,20 @@ class TestSchedule:
         clock.shift(3600)
         assert current(event).document["headline"] == "One."
 
+    @pytest.mark.parametrize(
+        "drop", [publishing.unschedule, lambda event, by: publishing.withdraw(event, by=by, note="It did not happen.")]
+    )
+    def test_note_of_what_was_dropped_stays_in_the_history(self, clock, drop):
+        event = revise(published("One."), headline="Two.")
+        edition = publishing.schedule(
+            event, by=None, issue=in_minutes(1, NOON), kind="correction", note="We were wrong.\nTwice."
+        )
+        drop(event, by=None)
+        comment = Revision.objects.get(pk=edition.revision_id).comment
+        first, rest = comment.split("\n", 1)
+        assert first.startswith("Edition 2 (correction)")
+        assert rest == "Note: We were wrong.\nTwice."
+
     def test_due_edition_cannot_be_unscheduled(self, clock):
         event = draft("One.")
         publishing.schedule(event, by=None, issue=in_minutes(1, NOON))
@@ -401,6 +415,24 @@ class TestRedact:
         comments = Revision.objects.values_list("comment", flat=True)
         assert not any("secret" in comment for comment in comments)
         assert any(comment.startswith("Edition 3 (update)") for comment in comments)
+
+    def test_what_has_to_change_may_quote_it_and_goes_too(self):
+        event = published("One secret.")
+        event = drafts.submit(revise(updated(event, headline="Two.").event, headline="Three."), by=None)
+        drafts.send_back(event, by=None, comment="Say nothing of the secret.")
+        publishing.redact(event, 1, by=None, note="x")
+        event.refresh_from_db()
+        assert (event.stage, event.remark) == ("draft", "")
+
+    def test_note_that_was_never_public_goes_with_its_text(self, clock):
+        event = revise(published("One."), headline="Two secrets.")
+        publishing.schedule(event, by=None, issue=in_minutes(1, NOON), kind="update", note="The secret is known.")
+        publishing.unschedule(event, by=None)
+        publishing.publish(event, by=None, kind="update")
+        updated(event, headline="Three.")
+        assert Revision.objects.filter(comment__contains="secret").exists()
+        publishing.redact(event, 2, by=None, note="x")
+        assert not Revision.objects.filter(comment__contains="secret").exists()
 
     def test_note_of_a_redacted_correction_goes_from_the_log_too(self):
         event = published("One.")

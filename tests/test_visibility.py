@@ -11,6 +11,7 @@ from django.core.cache import cache
 
 from events import addresses, publishing
 from events.models import Event, LogHead
+from tests.test_permissions import in_review
 from tests.words import DAY, draft, in_minutes, published, revise
 
 pytestmark = pytest.mark.django_db
@@ -90,7 +91,7 @@ def schedule(event, kind):
 # status: (how it comes about, the version at the current address, the one at a former address)
 STATUSES = {
     "draft": (lambda: draft(**values("9")), None, None),
-    "in review": (lambda: draft(**values("9"), stage=Event.Stage.REVIEW), None, None),
+    "in review": (lambda: in_review(**values("9")), None, None),
     "scheduled": (lambda: schedule(Event(date=DAY), "publish"), None, None),
     "current": (first_version, "1", None),
     "update scheduled": (lambda: schedule(first_version(), "update"), "1", None),

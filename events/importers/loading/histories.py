@@ -134,8 +134,12 @@ def _copy_texts(addition: Addition, rows: _Rows) -> None:
             version = copy["lock_version"] + bool(step.version.text)
             copy |= {"stage": Event.Stage.READY, "lock_version": version, "modified": step.version.published}
         step.copy = copy
+    before = event.lock_version
     for name in _COPY if addition.follows else ["withdrawn"]:
         setattr(event, name, copy[name])
+    if event.pk and event.lock_version == before:
+        # Whoever has the entry open decides about another one than they see.
+        event.lock_version += 1
 
 
 # Sources and links to topics. Those that only older versions had are written too, and deleted again: the saves that
