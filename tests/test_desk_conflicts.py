@@ -1,6 +1,7 @@
 """Every decision of the desk, made on a page behind which someone else was faster: refused, nothing done, nothing typed
 lost; and made again by someone who has seen how things stand."""
 
+import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -187,7 +188,14 @@ def sent(filled):
 def opened(desk, decision, event):
     """The address of the decision, and what the page sends once it is filled in."""
     address = f"/desk/events/event/{event.pk}/{decision.path}/"
-    return address, sent(form(desk.get(address))) | decision.typed
+    typed = sent(form(desk.get(address))) | decision.typed
+    return address, confirmed(desk, address, typed) if decision.path == "correct-now" else typed
+
+
+def confirmed(desk, address, typed):
+    """The same once its difference was shown, where the page shows that before it decides."""
+    answer = desk.post(address, typed)
+    return sent(form(answer)) | {"confirmed": re.search(r'name="confirmed" value="(\w+)"', answer.text)[1]}
 
 
 def holds_what_was_typed(answer, decision):
@@ -238,6 +246,8 @@ def test_who_has_looked_may_decide_again(desk, decision):
     address, typed = opened(desk, decision, event)
     changed(event)
     again = sent(form(desk.post(address, typed)))
+    if decision.path == "correct-now":
+        again = confirmed(desk, address, again)
     assert desk.post(address, again).status_code == 302
     assert decision.is_done(now(event))
     assert now(event) is None or now(event).body == "Someone else was here."

@@ -1,12 +1,15 @@
 """Decisions at the desk: a page shows what would change, the act goes through the service, a refusal keeps the text."""
 
 import datetime
+import re
 
 import pytest
 import time_machine
 from django.urls import reverse
 from django.utils import timezone
 
+from events import drafts, publishing
+from events.desk.standing import standing
 from events.models import AuditEntry, Edition, Event
 from tests.test_desk_writing import typed
 from tests.test_permissions import in_review, scheduled, scheduled_over_live, superseded, withdrawn
@@ -164,6 +167,7 @@ class TestSchedule:
             ("2026-11-22T13:00", "in the future"),
             ("2026-11-22T13:05:30", "whole minute"),
             ("soon", "Give a date and a time"),
+            ("0001-01-01T00:30", "Give a date and a time"),
             ("", "required"),
         ],
     )
@@ -180,32 +184,91 @@ class TestSchedule:
 
 
 class TestCorrectNow:
+    def sent(self, event, **typed_over):
+        live = standing(fresh(event), timezone.now()).live
+        decision = {"kind": "correction", "note": "Typed note.", "live": live.number}
+        return typed(fresh(event), headline="Twelve die.", body="Typed body.", **decision) | typed_over
+
+    def confirmed(self, client, event, **typed_over):
+        """Send it, look at the difference, and send it again."""
+        sent = self.sent(event, **typed_over)
+        answer = client.post(address("correct_now", event), sent)
+        found = re.search(r'name="confirmed" value="(\w+)"', answer.text)
+        if not found:
+            return answer
+        return client.post(address("correct_now", event), sent | {"confirmed": found[1]}, follow=True)
+
     def test_it_works(self, client, chief):
         event = scheduled_over_live(headline="Twelve die.", body="In Bonn.")
         page = client.get(address("correct_now", event))
         assert "Twelve die." in page.text and "keeps its hour" in page.text
-        sent = typed(
-            fresh(event), headline="Twelve die.", body="In Cologne.", kind="correction", note="It was Cologne."
-        )
-        answer = client.post(address("correct_now", event), sent, follow=True)
+        answer = self.confirmed(client, event)
         assert "The correction is public." in answer.text and "keeps its hour" in answer.text
         kinds = list(event.editions.order_by("number").values_list("kind", flat=True))
         assert kinds == ["publish", "correction", "update"]
 
+    def test_difference_is_shown_before_anything_happens(self, client, chief):
+        event = scheduled_over_live(headline="Twelve die.", body="In Bonn.")
+        answer = client.post(address("correct_now", event), self.sent(event))
+        assert "What changes for readers" in answer.text and "<ins>" in answer.text
+        assert event.editions.count() == 2 and not AuditEntry.objects.filter(verb="correct now").exists()
+
+    def test_what_is_changed_after_it_is_shown_again(self, client, chief):
+        event = scheduled_over_live(headline="Twelve die.", body="In Bonn.")
+        sent = self.sent(event)
+        digest = re.search(r'"confirmed" value="(\w+)"', client.post(address("correct_now", event), sent).text)[1]
+        answer = client.post(address("correct_now", event), sent | {"confirmed": digest, "body": "Another body."})
+        assert answer.status_code == 200 and event.editions.count() == 2
+
     def test_conflict_is_told_with_the_field(self, client, chief):
         event = scheduled_over_live(headline="Twelve die.")
-        sent = typed(fresh(event), headline="Eleven die.", kind="correction", note="Eleven.")
-        answer = client.post(address("correct_now", event), sent, follow=True)
+        answer = self.confirmed(client, event, headline="Eleven die.")
         assert "both change: headline" in answer.text and "no longer" in answer.text
+        assert "keeps its hour" not in answer.text
 
-    @pytest.mark.parametrize("other", [{"note": ""}, {"kind": ""}, {"headline": ""}, {"lock_version": 0}])
+    def test_schedule_with_nothing_left_to_say_is_told(self, client, chief):
+        event = scheduled_over_live(headline="Twelve die.", body="Typed body.")
+        answer = self.confirmed(client, event, headline="Parliament adopts another budget.")
+        assert "nothing is scheduled any more" in answer.text
+
+    @pytest.mark.parametrize("other", [{"note": ""}, {"kind": ""}, {"headline": ""}, {"lock_version": 0}, {"live": 7}])
     def test_refusal_keeps_both_texts(self, client, chief, other):
         event = scheduled_over_live(headline="Twelve die.")
-        sent = typed(fresh(event), headline="Twelve die.", body="Typed body.", kind="correction", note="Typed note.")
-        answer = client.post(address("correct_now", event), sent | other)
+        sent = self.sent(event) | other
+        answer = client.post(address("correct_now", event), sent | {"confirmed": "x"})
+        if other == {"note": ""}:
+            digest = re.search(r'"confirmed" value="(\w+)"', answer.text)[1]
+            answer = client.post(address("correct_now", event), sent | {"confirmed": digest})
         assert answer.status_code in (400, 409) and "Typed body." in answer.text
         assert "note" in other or "Typed note." in answer.text
         assert event.editions.count() == 2
+
+    def test_correction_by_another_is_put_together_with_mine(self, client, chief):
+        event = scheduled_over_live(headline="Twelve die.", body="In Bonn.")
+        sent = self.sent(event, headline="Twelve died.", body="In Bonn.")
+        document = standing(fresh(event), timezone.now()).live.document
+        publishing.correct_now(event, by=None, note="Cologne.", **drafts.values(document | {"body": "In Cologne."}))
+        answer = client.post(address("correct_now", event), sent | {"confirmed": "x"})
+        assert answer.status_code == 409
+        assert "Twelve died." in answer.text and "In Cologne." in answer.text
+        assert 'name="live" value="2"' in answer.text and event.editions.count() == 3
+
+    def test_correction_of_the_same_field_by_another_is_shown_beside_mine(self, client, chief):
+        event = scheduled_over_live(headline="Twelve die.")
+        sent = self.sent(event, headline="Twelve died.")
+        document = standing(fresh(event), timezone.now()).live.document
+        publishing.correct_now(event, by=None, note="Eleven.", **drafts.values(document | {"headline": "Eleven die."}))
+        answer = client.post(address("correct_now", event), sent | {"confirmed": "x"})
+        assert answer.status_code == 409 and "changed by both" in answer.text
+        assert "Eleven" in answer.text and "Twelve died." in answer.text
+
+    def test_schedule_that_was_cancelled_meanwhile_keeps_what_was_typed(self, client, chief):
+        event = scheduled_over_live(headline="Twelve die.")
+        sent = self.sent(event)
+        publishing.unschedule(event, by=None)
+        answer = client.post(address("correct_now", event), sent | {"confirmed": "x"})
+        assert answer.status_code in (400, 409) and "Typed body." in answer.text and "Typed note." in answer.text
+        assert AuditEntry.objects.get(verb="correct now").outcome == "refused"
 
     def test_nothing_scheduled_leads_to_the_form(self, client, chief):
         event = published()

@@ -102,7 +102,7 @@ TABLE = {
         EDITORS,
         EDITORS,
         make=scheduled_over_live,
-        sent=lambda event: {**entry(event), **noted(event), "kind": "correction"},
+        sent=lambda event: {**entry(event), **noted(event), "kind": "correction", "live": 1},
     ),
     "events_event_withdraw": Line(CHIEFS, CHIEFS, make=published, sent=noted),
     "events_event_restore": Line(CHIEFS, CHIEFS, make=withdrawn, sent=noted),
@@ -183,6 +183,10 @@ def kept():
     return {model._meta.label: sorted(map(repr, model.objects.values_list())) for model in models}
 
 
+def refusals():
+    return AuditEntry.objects.filter(outcome="refused", name="asking").count()
+
+
 @pytest.fixture
 def asked(client):
     """Log someone in who wrote the entry, or did not."""
@@ -220,6 +224,7 @@ def test_get(client, asked, name, who):
     else:
         assert answer.status_code in ((403,) if line.get else (403, 405))
     assert kept() == before
+    assert refusals() == 0
 
 
 AUTOCOMPLETE = {"app_label": "events", "model_name": "eventtopic", "field_name": "tag", "term": "v"}
@@ -239,6 +244,7 @@ def test_post(client, asked, name, who):
     else:
         assert answer.status_code == 403
         assert kept() == before
+        assert refusals() == (name != "events_event_presence")  # sent by itself, again and again
 
 
 @pytest.mark.parametrize("who", PEOPLE, ids=who_is)

@@ -2,6 +2,7 @@
 
 import datetime
 import re
+from urllib.parse import urlencode
 
 import pytest
 import time_machine
@@ -87,6 +88,10 @@ class TestSaving:
             ("c.example", "https://c.example/3"),
         ]
 
+    def test_address_that_is_pasted_twice_is_one_source(self, client, editor):
+        client.post(ADD, typed(pasted="A https://a.example/1\nB https://a.example/1"))
+        assert [one.name for one in Event.objects.get().sources.all()] == ["A"]
+
     def test_nothing_changed_is_no_save(self, client, editor):
         sources = [("A", "https://a.example/1")]
         event = draft(topics=["a"], sources=sources, story="b", category="Politics", body="B.\n\nC.")
@@ -132,6 +137,7 @@ class TestRefusals:
             ({"topics": ["Politics"]}, "valid"),
             ({"origin_name": "Wire"}, "http"),
             ({"pasted": "no address"}, "needs an address"),
+            ({"pasted": "https://a.example/\n" * 60}, "at most 50 sources"),
             ({"source_name": ["A"], "source_url": ["javascript:alert(1)"]}, "Start the URL"),
             ({"source_name": ["x" * 301], "source_url": ["https://a.example/"]}, "Shorten"),
         ],
@@ -177,6 +183,7 @@ class TestSourceButtons:
             ("remove-9", ["A", "B", "C"]),
             ("more", ["A", "B", "C"]),
             ("up-x", ["A", "B", "C"]),
+            ("up-" + "9" * 5000, ["A", "B", "C"]),
             ("", ["A", "B", "C"]),
         ],
     )
@@ -311,6 +318,100 @@ def _fields(answer):
     return lock, texts[0], texts[1]
 
 
+class TestMeetingAgain:
+    """What is chosen on the page where two meet is not lost by whatever else is wrong with it."""
+
+    @pytest.fixture
+    def sent(self, client, editor):
+        """What the page on which two meet sends, and the entry."""
+        event = draft("The base.")
+        seen = typed(event)
+        revise(event, headline="The theirs.")
+        client.post(change(event), seen | {"headline": "The mine."})
+        event.refresh_from_db()
+        conflict = {"base": seen["lock_version"], "conflict": "headline", "take_headline": "theirs"}
+        return event, typed(event, headline="The mine.") | conflict
+
+    @pytest.mark.parametrize("wrong", [{"date": "never"}, {"move": "more"}, {"take_headline": ""}])
+    def test_refused_page_still_asks_and_knows_the_choice(self, client, sent, wrong):
+        event, values = sent
+        answer = client.post(change(event), values | wrong)
+        assert 'name="conflict" value="headline"' in answer.text
+        assert ('value="theirs" checked' in answer.text) == ("take_headline" not in wrong)
+        assert "base." in answer.text and "theirs." in answer.text and "The mine." in answer.text
+        base = re.search(r'name="base" value="(\d+)"', answer.text)[1]
+        answer = client.post(change(event), values | {"base": base})
+        event.refresh_from_db()
+        assert answer.status_code == 302 and event.headline == "The theirs."
+
+    def test_choice_holds_when_a_third_person_saves(self, client, sent):
+        event, values = sent
+        revise(event, body="Third.")
+        answer = client.post(change(event), values)
+        assert answer.status_code == 409
+        assert _fields(answer)[1:] == ("The theirs.", "Third.")
+
+
+class TestOneFormOneEntry:
+    def form_id(self, client):
+        return re.search(r'name="form_id" value="([^"]+)"', client.get(ADD).text)[1]
+
+    def test_form_that_comes_twice_makes_one_entry(self, client, editor):
+        sent = typed(form_id=self.form_id(client))
+        first, second = client.post(ADD, sent), client.post(ADD, sent)
+        event = Event.objects.get()
+        assert first["Location"] == second["Location"] and first["Location"].startswith(change(event))
+        assert count(event) == 1
+
+    def test_text_that_was_typed_between_the_two_is_saved(self, client, editor):
+        sent = typed(form_id=self.form_id(client))
+        client.post(ADD, sent)
+        client.post(ADD, sent | {"headline": "Typed on."})
+        assert Event.objects.get().headline == "Typed on."
+
+    def test_another_s_save_between_the_two_is_met(self, client, editor):
+        sent = typed(form_id=self.form_id(client))
+        client.post(ADD, sent)
+        revise(Event.objects.get(), headline="Theirs.")
+        assert client.post(ADD, sent | {"headline": "Mine."}).status_code == 409
+        assert Event.objects.get().headline == "Theirs."
+
+    def test_id_is_none_that_somebody_made_up(self, client, editor):
+        other = draft("Another's.")
+        client.post(ADD, typed(form_id=f"{other.uid}:forged"))
+        assert Event.objects.count() == 2
+
+    def test_browser_is_told_what_was_saved(self, client, editor):
+        form_id = self.form_id(client)
+        assert urlencode({"saved": form_id}) in client.post(ADD, typed(form_id=form_id))["Location"]
+        refused = client.post(ADD, typed(form_id=form_id, headline=""))
+        assert f'name="form_id" value="{form_id}"' in refused.text
+
+
+class TestKept:
+    """An entry that can no longer be saved by whoever had it open."""
+
+    def test_deleted_meanwhile(self, client, editor):
+        event = draft("One.")
+        sent = typed(event, body="Typed body.", source_name=["Typed name"], source_url=["https://typed.example/"])
+        drafts.delete(event, by=None)
+        answer = client.post(change(event), sent)
+        assert answer.status_code == 404
+        for text in ("One.", "Typed body.", "Typed name", "https://typed.example/"):
+            assert text in answer.text
+
+    def test_submitted_meanwhile(self, client):
+        reporter = person("Reporter")
+        event = drafts.save(Event(), by=reporter, headline="One.", date=DAY)
+        sent = typed(event, body="Typed body.")
+        drafts.submit(event, by=None)
+        client.force_login(reporter)
+        answer = client.post(change(event), sent)
+        assert answer.status_code == 403 and "Typed body." in answer.text
+        event.refresh_from_db()
+        assert event.body == ""
+
+
 class TestHints:
     def test_it_works(self, client, editor):
         sent = {"headline": "François wins — again!", "body": "*Yes*\n\n<script>", "date": DAY}
@@ -349,7 +450,7 @@ class TestHints:
         assert [one["headline"] for one in hints["alike"]] == ["Parliament adopts its budget."]
         assert hints["cited"] == []
 
-    @pytest.mark.parametrize("sent", [{}, {"date": "x", "pk": "x"}, {"pk": "9" * 30, "headline": "\x00"}])
+    @pytest.mark.parametrize("sent", [{}, {"date": "x", "pk": "x"}, {"pk": "9" * 30, "headline": "\x07"}])
     def test_nonsense_gives_no_hints(self, client, editor, sent):
         assert client.post(HINTS, sent).status_code == 200
 

@@ -1,6 +1,7 @@
 """Decisions about an entry: each shows what it would change, asks for what it needs, and calls one service."""
 
 import datetime
+import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -12,12 +13,12 @@ from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils import timezone
 
-from events import documents, drafts, permissions, publishing
-from events.desk import access, audit
+from events import documents, drafts, merging, permissions, publishing
+from events.desk import access, audit, keeping
 from events.desk.forms import EntryForm, NoteForm, PublishForm, RedactForm, ScheduleForm
-from events.desk.standing import Standing, changes_to_live, standing
-from events.models import Event
-from events.refusals import Refused
+from events.desk.standing import Standing, changes, changes_to_live, sides, standing
+from events.models import Event, Topic
+from events.refusals import Refused, Stale
 
 Stage = Event.Stage
 
@@ -242,7 +243,7 @@ def decide(request, pk, name):
     except (Refused, ValidationError) as error:
         return _refused(request, event, verb, form, error)
     messages.success(request, verb.said)
-    return redirect(_after(event))
+    return redirect(keeping.saved(request, _after(event)))
 
 
 def _after(event):
@@ -265,6 +266,7 @@ def _page(request, event, verb, form, *, status=200, **more):
         event=event,
         verb=verb,
         form=form,
+        form_id=keeping.form_id(request),
         standing=stands,
         at=at,
         zone=settings.TIME_ZONE,
@@ -277,25 +279,43 @@ def _page(request, event, verb, form, *, status=200, **more):
 
 
 def correct_now(request, pk):
-    """Correct what is live while another version waits for its hour, which keeps its hour and gets the correction."""
+    """Correct what is live while another version waits for its hour, which keeps its hour and gets the correction.
+
+    What was typed is shown as a difference first; it is published when the same is sent again, confirmed.
+    """
     event = access.entry(request, pk, "correct now")
     stands = standing(event, timezone.now())
     if request.method != "POST":
-        if not (stands.live and stands.pending):
-            messages.error(
-                request, "Nothing is scheduled over a live version. Write the correction here and publish it."
-            )
-            return redirect(reverse("admin:events_event_change", args=[pk]))
-        live = documents.read(stands.live.document, stands.live.schema)
-        return _correct_now_page(
-            request, event, stands, EntryForm(document=live), PublishForm(initial={"kind": "correction"})
-        )
+        return _correction_to_write(request, event, stands)
+    decision = PublishForm(request.POST)
     if "move" in request.POST:
         form = EntryForm.rearranged(request.POST, request.POST["move"])
-        return _correct_now_page(request, event, stands, form, PublishForm(request.POST))
-    form, decision = EntryForm(request.POST), PublishForm(request.POST)
+        return _correct_now_page(request, event, stands, form, decision)
+    form = EntryForm(request.POST)
     if not (form.is_valid() & decision.is_valid()):
         return _correct_now_page(request, event, stands, form, decision, status=400)
+    if stands.live and request.POST.get("live") != str(stands.live.number):
+        return _corrected_by_another(request, event, stands, form, decision)
+    digest = documents.digest([form.document(), decision.cleaned_data["kind"], decision.cleaned_data["note"]])
+    if request.POST.get("confirmed") != digest and stands.live and stands.pending:
+        live = documents.read(stands.live.document, stands.live.schema)
+        shown = {"changes": changes(live, form.document()), "digest": digest}
+        if access.lock_version(request) != event.lock_version:
+            shown |= {"problem": str(Stale()), "status": 409}
+        return _correct_now_page(request, event, stands, form, decision, **shown)
+    return _publish_correction(request, event, form, decision)
+
+
+def _correction_to_write(request, event, stands):
+    if not (stands.live and stands.pending):
+        messages.error(request, "Nothing is scheduled over a live version. Write the correction here and publish it.")
+        return redirect(reverse("admin:events_event_change", args=[event.pk]))
+    live = documents.read(stands.live.document, stands.live.schema)
+    decision = PublishForm(initial={"kind": "correction"})
+    return _correct_now_page(request, event, stands, EntryForm(document=live), decision)
+
+
+def _publish_correction(request, event, form, decision):
     try:
         with audit.act(request, "correct now", event):
             done = publishing.correct_now(
@@ -308,23 +328,50 @@ def correct_now(request, pk):
             )
     except (Refused, ValidationError) as error:
         problem, status = access.problem(error)
-        event = access.entry(request, pk)
+        event = access.entry(request, event.pk)
         stands = standing(event, timezone.now())
         return _correct_now_page(request, event, stands, form, decision, problem=problem, status=status)
     _tell(request, done)
-    return redirect(reverse("admin:events_event_change", args=[pk]))
+    return redirect(keeping.saved(request, reverse("admin:events_event_change", args=[event.pk])))
+
+
+def _corrected_by_another(request, event, stands, form, decision):
+    """Another version is live than the one that was corrected: both changes of it, put together to be looked at."""
+    seen = request.POST.get("live", "")
+    number = int(seen) if re.fullmatch("[0-9]{1,9}", seen) else 0
+    before = event.editions.filter(number=number, issued__lte=timezone.now()).exclude(document=None).first()
+    base = before and documents.read(before.document, before.schema)
+    theirs, mine = documents.read(stands.live.document, stands.live.schema), form.document()
+    known = [document for document in (base, theirs, mine) if document]
+    merge = merging.merge(base, theirs, mine, Topic.objects.resolution(known))
+    return _correct_now_page(
+        request,
+        event,
+        stands,
+        EntryForm(document=merge.document),
+        decision,
+        problem=f"Version {stands.live.number} became public after you had opened this page. Its changes and yours are "
+        "together below: look at them, then publish.",
+        sides=[sides(field, base, theirs, mine) for field in merge.conflicts],
+        status=409,
+    )
 
 
 def _tell(request, done):
     messages.success(request, "The correction is public.")
     if done.scheduled:
         messages.success(request, "The scheduled version keeps its hour, and has the correction in it.")
-    if done.conflicts:
+    elif done.conflicts:
         messages.warning(
             request,
             f"The scheduled text and the correction both change: {', '.join(done.conflicts)}. It is no longer "
-            "scheduled: it is the working copy below. Bring the two together, then publish or schedule it.",
+            "scheduled; the history has it as “The scheduled version”. Bring the two together, then schedule it again.",
         )
+    else:
+        messages.warning(request, "With it, readers see what was scheduled, so nothing is scheduled any more.")
+    if done.unmerged:
+        fields = ", ".join(done.unmerged)
+        messages.warning(request, f"What was written since changes them too, and keeps its own words there: {fields}.")
 
 
 def _correct_now_page(request, event, stands, form, decision, *, status=200, **more):
@@ -337,6 +384,7 @@ def _correct_now_page(request, event, stands, form, decision, *, status=200, **m
         decision=decision,
         at=timezone.now(),
         lock_version=event.lock_version,
+        form_id=keeping.form_id(request),
         media=form.media,
         **more,
     )
@@ -372,7 +420,7 @@ def redact(request, pk, number):
         problem, status = access.problem(error)
         return _redact_page(request, access.entry(request, pk), edition, form, problem=problem, status=status)
     messages.success(request, f"The text of version {number} is gone for good.")
-    return redirect(reverse("admin:events_event_history", args=[pk]))
+    return redirect(keeping.saved(request, reverse("admin:events_event_history", args=[pk])))
 
 
 def _redact_page(request, event, edition, form, *, status=200, **more):
@@ -384,6 +432,7 @@ def _redact_page(request, event, edition, form, *, status=200, **more):
         event=event,
         edition=edition,
         form=form,
+        form_id=keeping.form_id(request),
         saves=sorted({save.revision for save in saves}, key=lambda revision: -revision.pk),
         places=publishing.other_places(edition) if has_text else None,
         **more,

@@ -1,5 +1,6 @@
 """What an editor fills in: an entry, and what belongs to each decision about one."""
 
+import datetime
 import re
 from urllib.parse import urlsplit
 
@@ -99,6 +100,7 @@ class EntryForm(forms.Form):
     pasted = forms.CharField(
         label="Paste sources",
         required=False,
+        max_length=documents.MAX_SOURCES * (texts.MAX_NAME + texts.MAX_URL),
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="One a line: an address, or a name and an address.",
     )
@@ -125,7 +127,10 @@ class EntryForm(forms.Form):
         return self.cleaned_data["language"]
 
     def clean_pasted(self):
-        rows = [_pasted(line) for line in self.cleaned_data["pasted"].splitlines() if line.strip()]
+        lines = [line for line in self.cleaned_data["pasted"].splitlines() if line.strip()]
+        if len(lines) > documents.MAX_SOURCES:
+            raise ValidationError(f"An entry has at most {documents.MAX_SOURCES} sources; these are {len(lines):,}.")
+        rows = [_pasted(line) for line in lines]
         if None in rows:
             raise ValidationError("Each line needs an address that starts with http:// or https://.")
         return rows
@@ -134,8 +139,9 @@ class EntryForm(forms.Form):
         cleaned = super().clean()
         self.source_rows = [row for row in self.source_rows if not row.is_blank]
         if "pasted" in cleaned:
-            known = {row.url for row in self.source_rows}
-            self.source_rows += [row for row in cleaned["pasted"] if row.url not in known]
+            for row in cleaned["pasted"]:
+                if row.url not in {known.url for known in self.source_rows}:
+                    self.source_rows.append(row)
         if any(row.problems for row in self.source_rows):
             self.add_error(None, "Look at the sources: at least one cannot be saved as it is.")
         self._clean_origin(cleaned)
@@ -148,14 +154,24 @@ class EntryForm(forms.Form):
         form.initial = {name: data.getlist(name) if name == "topics" else data.get(name) for name in form.fields}
         form.source_rows = _typed_sources(data)
         if move == "paste":
-            rows = [(line, _pasted(line)) for line in data.get("pasted", "").splitlines() if line.strip()]
-            form.source_rows = [row for row in form.source_rows if not row.is_blank] + [row for _, row in rows if row]
-            form.initial["pasted"] = "\n".join(line for line, row in rows if row is None)
+            form._paste(data.get("pasted", ""))
         elif move == "more":
             form.source_rows += [SourceRow("", "")] * BLANK_SOURCES
-        else:
+        elif move:
             _move(form.source_rows, *move.partition("-")[::2])
         return form
+
+    def _paste(self, text):
+        """Make rows of the lines that name a source, as many as an entry may have; the others stay where they are."""
+        self.source_rows = [row for row in self.source_rows if not row.is_blank]
+        left = []
+        for line in filter(str.strip, text.splitlines()):
+            row = _pasted(line) if len(self.source_rows) < documents.MAX_SOURCES else None
+            if row is None:
+                left.append(line)
+            elif row.url not in {known.url for known in self.source_rows}:
+                self.source_rows.append(row)
+        self.initial["pasted"] = "\n".join(left)
 
     @property
     def rows_shown(self):
@@ -203,7 +219,7 @@ def _typed_sources(data):
 
 
 def _move(rows, where, number):
-    if not number.isdecimal() or int(number) >= len(rows):
+    if not re.fullmatch("[0-9]{1,4}", number) or int(number) >= len(rows):
         return
     row = rows.pop(int(number))
     if where != "remove":
@@ -285,8 +301,19 @@ class PublishForm(forms.Form):
             del self.fields["override"]
 
 
+class MomentField(forms.DateTimeField):
+    """A time in the site's zone; at the ends of the calendar some have none in another."""
+
+    def clean(self, value):
+        try:
+            moment = super().clean(value)
+            return moment and moment.astimezone(datetime.UTC)
+        except OverflowError as error:
+            raise ValidationError(self.error_messages["invalid"]) from error
+
+
 class ScheduleForm(PublishForm):
-    issue = forms.DateTimeField(
+    issue = MomentField(
         label="Publish at",
         widget=forms.DateTimeInput(attrs={"type": "datetime-local", "step": 60}, format="%Y-%m-%dT%H:%M"),
         input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S"],

@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils import timezone
 
-from events import drafts, history, previews, related
+from events import addresses, drafts, history, previews, related
 from events.desk import access, audit
 from events.formats import shapes
 from events.http import Page, page_in_html
@@ -44,7 +44,7 @@ def shared(request, token):
 
 
 def links(request, pk):
-    event = access.entry(request, pk, "edit")
+    event = access.entry(request, pk)
     if request.method != "POST":
         return _links_page(request, event)
     try:
@@ -71,7 +71,7 @@ def _revoke(request, event):
 
 def _links_page(request, event, *, status=200, **more):
     alive = previews.alive(event.previews.select_related("by"), timezone.now())
-    rows = [(link, request.build_absolute_uri(reverse("preview", args=[previews.token(link)]))) for link in alive]
+    rows = [(link, addresses.absolute(reverse("preview", args=[previews.token(link)]))) for link in alive]
     context = access.context(request, "Preview links", event=event, links=rows, hours=HOURS, **more)
     return render(request, "desk/links.html", context, status=status)
 

@@ -43,3 +43,22 @@ def changes(old: dict | None, new: dict) -> list[diffs.Change]:
 def changes_to_live(event: Event, live: Edition | None) -> list[diffs.Change]:
     """What publishing the working copy would change for readers."""
     return changes(live and documents.read(live.document, live.schema), drafts.document(event))
+
+
+def sides(field, base, theirs, mine):
+    """One field in conflict: what it was, and what each side made of it; `mine` may be what cannot be read yet."""
+    was = base or theirs
+    return {
+        "field": field,
+        "label": diffs.LABELS[field],
+        "base": base and _in_words(base[field]),
+        "theirs": changes(was, was | {field: theirs[field]}),
+        "mine": mine and changes(was, was | {field: mine[field]}),
+    }
+
+
+def _in_words(value):
+    """A field of a document as text: sources are one a line, and nothing else that can conflict is a list."""
+    if isinstance(value, list):
+        return "\n".join(f"{source['name']} {source['url']}" for source in value)
+    return value["name"] if isinstance(value, dict) else value or ""

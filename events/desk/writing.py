@@ -3,20 +3,21 @@
 import datetime
 
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import IntegrityError
 from django.db.models.functions import Left
-from django.http import JsonResponse
+from django.http import Http404, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from events import diffs, documents, drafts, history, markup, merging, permissions, slugs, texts
-from events.desk import access, audit, deciding
+from events import documents, drafts, markup, permissions, slugs, texts
+from events.desk import access, audit, deciding, keeping, meeting
 from events.desk.forms import EntryForm
-from events.desk.standing import changes, standing
-from events.models import Edition, Event, Presence, Source, Topic
-from events.refusals import Stale
+from events.desk.standing import standing
+from events.models import Edition, Event, Presence, Source
+from events.refusals import Stale, WrongState
 
 PRESENT = datetime.timedelta(seconds=45)
 ALIKE = 0.5
@@ -35,48 +36,72 @@ def urls():
 
 def add(request):
     permissions.require(request.user, "write")
-    return _write(request, Event())
+    uid = keeping.uid(request)
+    return _write(request, _made_by_this_form(request) or (Event(uid=uid) if uid else Event()))
 
 
 def change(request, pk):
+    if request.method == "POST":
+        try:
+            event = access.entry(request, pk, "edit")
+        except (Http404, PermissionDenied) as error:
+            return _kept(request, error, 403 if isinstance(error, PermissionDenied) else 404)
+        return _write(request, event)
     event = access.entry(request, pk)
     if not permissions.may(request.user, "edit", event):
-        permissions.require(request.user, "edit" if request.method == "POST" else "view", event)
         return render(request, "desk/entry/read.html", _entry_context(request, event, document=drafts.document(event)))
     return _write(request, event)
+
+
+def _kept(request, error, status):
+    """What was typed for an entry that was deleted or decided about meanwhile, to be copied from."""
+    form = EntryForm.rearranged(request.POST, "")
+    context = access.context(request, "This could not be saved", form=form, problem=str(error), event=Event())
+    return render(request, "desk/entry/kept.html", context, status=status)
 
 
 def _write(request, event):
     if request.method != "POST":
         return _form_page(request, event, EntryForm(document=drafts.document(event) if event.pk else None))
     if "move" in request.POST:
-        form = EntryForm.rearranged(request.POST, request.POST["move"])
-        return _form_page(request, event, form, access.lock_version(request))
+        return _again(request, event, EntryForm.rearranged(request.POST, request.POST["move"]), status=200)
     form = EntryForm(request.POST)
     if not form.is_valid():
-        return _form_page(request, event, form, access.lock_version(request), status=400)
-    return _save(request, event, form, access.lock_version(request))
+        return _again(request, event, form)
+    if missing := meeting.undecided(request):
+        return _again(request, event, form, problem=f"Choose what to keep: {', '.join(missing)}.", status=409)
+    # What a new entry was saved as by the same form, sent a moment ago, is the first save.
+    return _save(request, event, form, access.lock_version(request) or (1 if event.pk else 0))
 
 
 def _save(request, event, form, seen):
     """Save what was typed over the copy of which `seen` is the `lock_version`."""
-    verb = "edit" if event.pk else "write"
-    values = form.values() | _taken_from_theirs(request, event)
-    if missing := _undecided(request):
-        return _meet(request, event, form, error=f"Choose what to keep: {', '.join(missing)}.")
+    taken = meeting.taken_from_theirs(request, event) if event.pk else {}
+    chosen = drafts.values(form.document() | taken) if taken else {}
+    values = form.values() | {field: chosen[field] for field in taken}
     try:
-        with audit.act(request, verb, event):
+        with audit.act(request, "edit" if event.pk else "write", event):
             saved = drafts.save(event, by=request.user, lock_version=seen if event.pk else None, **values)
     except Stale:
-        return _meet(request, Event.objects.get(pk=event.pk), form)
+        return _meet(request, Event.objects.get(pk=event.pk), form, form.document() | taken)
+    except IntegrityError:
+        return _save(request, _made_by_this_form(request), form, 1)
+    except WrongState as error:
+        return _kept(request, error, 409)
     except ValidationError as error:
         _add_errors(form, error)
-        return _form_page(request, event, form, seen, status=400)
+        return _again(request, event, form)
     if saved.lock_version == seen:
         messages.info(request, "Nothing was changed, so nothing was saved.")
     else:
         messages.success(request, "Saved.")
-    return redirect(_after(request, saved))
+    return redirect(keeping.saved(request, _after(request, saved)))
+
+
+def _made_by_this_form(request):
+    """The entry that the same form made when it was sent before; none, as a rule."""
+    uid = keeping.uid(request)
+    return uid and Event.objects.filter(uid=uid, author=request.user).first()
 
 
 def _after(request, event):
@@ -92,72 +117,27 @@ def _add_errors(form, error):
         form.add_error(field if field in form.fields else None, found)
 
 
-# Two editors at once.
-
-
-def _meet(request, event, form, error=""):
-    """Someone saved in the meantime: put both together if nothing is in conflict and nothing of theirs is new to the
-    form, else show all sides with everything that was typed."""
-    seen = access.lock_version(request)
-    base, theirs, mine = history.document_at(event, seen), drafts.document(event), form.document()
-    known = [document for document in (base, theirs, mine) if document]
-    merge = merging.merge(base, theirs, mine, Topic.objects.resolution(known))
-    if base is not None and not error and not diffs.fields(base, theirs, Topic.objects.resolution(known)):
-        # Its publication, say, changed no word of it: what was typed is simply newer.
+def _meet(request, event, form, mine):
+    """Someone saved in the meantime: show both texts put together, and the sides of what both changed."""
+    seen = access.lock_version(request) or 1
+    merge, base, theirs = meeting.merged(event, seen, mine)
+    if meeting.changed_no_word(base, theirs):
+        # What was typed is simply newer than a publication, say.
         messages.warning(request, "Meanwhile someone decided about this entry: look where it stands.")
         return _save(request, event, form, event.lock_version)
+    context = meeting.page(event, merge, base, theirs, mine, seen)
     merged = EntryForm(document=merge.document)
-    context = {
-        "sides": [_sides(field, base, theirs, mine) for field in merge.conflicts],
-        "told": [(words, [diffs.LABELS[field] for field in getattr(merge, part)]) for part, words in _PARTS],
-        "problem": error,
-        "main": "",
-        "latest": next(iter(history.saves(event.pk, limit=1)), None),
-    }
     return _form_page(request, event, merged, status=409, template="desk/entry/conflict.html", **context)
 
 
-_PARTS = [
-    ("theirs", "Taken over from them"),
-    ("mine", "Changed by you alone"),
-    ("combined", "Changed by both, and put together"),
-    ("both", "Changed by both in the same way"),
-]
-
-
-def _sides(field, base, theirs, mine):
-    """One field in conflict: what it was, and what each side made of it."""
-    was = base or theirs
-    return {
-        "field": field,
-        "label": diffs.LABELS[field],
-        "base": base and _in_words(base[field]),
-        "theirs": changes(was, was | {field: theirs[field]}),
-        "mine": changes(was, was | {field: mine[field]}),
-    }
-
-
-def _in_words(value):
-    """A field of a document as text: sources are one a line, and nothing else that can conflict is a list."""
-    if isinstance(value, list):
-        return "\n".join(f"{source['name']} {source['url']}" for source in value)
-    return value["name"] if isinstance(value, dict) else value or ""
-
-
-def _undecided(request):
-    """The labels of fields in conflict for which no side was chosen."""
-    fields = [field for field in request.POST.getlist("conflict") if field in diffs.LABELS]
-    return [diffs.LABELS[field] for field in fields if request.POST.get(f"take_{field}") not in ("mine", "theirs")]
-
-
-def _taken_from_theirs(request, event):
-    """The values of the fields for which the editor chose the other side, which the form did not show as its own."""
-    chosen = [field for field in request.POST.getlist("conflict") if request.POST.get(f"take_{field}") == "theirs"]
-    theirs = chosen and history.document_at(event, access.lock_version(request))
-    if not theirs:
-        return {}
-    values = drafts.values(theirs)
-    return {field: values[field] for field in chosen if field in diffs.LABELS}
+def _again(request, event, form, *, status=400, problem=""):
+    """The page that was sent, with everything on it."""
+    seen = access.lock_version(request)
+    if not meeting.fields(request):
+        return _form_page(request, event, form, seen, status=status, problem=problem)
+    mine = form.document() if form.is_bound and form.is_valid() else None
+    context = meeting.page_again(request, event, mine) | {"problem": problem}
+    return _form_page(request, event, form, seen, status=status, template="desk/entry/conflict.html", **context)
 
 
 # The page.
@@ -165,7 +145,7 @@ def _taken_from_theirs(request, event):
 
 def _form_page(request, event, form, seen=None, *, status=200, template="desk/entry/form.html", **more):
     context = _entry_context(request, event, form=form, lock_version=event.lock_version if seen is None else seen)
-    context["media"] = form.media
+    context |= {"media": form.media, "form_id": keeping.form_id(request)}
     return render(request, template, context | more, status=status)
 
 

@@ -6,6 +6,8 @@
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
     event.preventDefault();
+    // A key that is still held from the page before decides nothing.
+    if (event.repeat) return;
     form.requestSubmit();
   });
   const output = form.querySelector("[data-in-utc]");

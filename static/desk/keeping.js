@@ -1,54 +1,84 @@
-// What is typed is kept in this browser until it is saved, so that an expired login, a crash or a closed tab loses nothing.
+// What is typed is kept in this browser until the server says that it was saved, so that an expired login, a refusal, a
+// crash or a closed tab loses nothing. Each opened form has an id of its own; what was saved comes back as ?saved=ID.
 (() => {
   "use strict";
-  const form = document.getElementById("entry-form");
-  if (!form || !form.dataset.user) return;
-  const place = form.dataset.pk || "new";
-  const key = `desk:${form.dataset.user}:${location.pathname}:${place}`;
-  const sent = `${key}:sent`;
-  const fields = ["headline", "body", "date", "category", "language", "origin_name", "origin_url", "origin_licence", "pasted", "kind", "note"];
+  const PREFIX = "desk:";
+  const keys = () => Object.keys(localStorage).filter((key) => key.startsWith(PREFIX));
+  const store = (key, value) => { try { localStorage.setItem(key, value); } catch { /* full or forbidden: the form still works */ } };
+  const stored = (key) => { try { return JSON.parse(localStorage.getItem(key)); } catch { return null; } };
 
+  if (document.querySelector("[data-forget-typed]")) keys().forEach((key) => localStorage.removeItem(key));
+
+  const here = new URL(location.href);
+  const saved = here.searchParams.get("saved");
+  if (saved) {
+    keys().filter((key) => key.endsWith(`:${saved}`)).forEach((key) => localStorage.removeItem(key));
+    here.searchParams.delete("saved");
+    history.replaceState(history.state, "", here);
+  }
+
+  const form = document.querySelector("form[data-keep]");
+  if (!form) return;
+  const place = `${PREFIX}${form.dataset.user}:${location.pathname}:`;
+  const key = place + form.elements.form_id.value;
+  const login = `${PREFIX}login:${form.dataset.user}:${location.pathname}`;
+  const LEFT_OUT = ["csrfmiddlewaretoken", "form_id", "lock_version", "base", "live", "conflict", "listed"];
+
+  // Reading and putting back
+
+  const fields = () => [...form.elements].filter((one) => one.name && !LEFT_OUT.includes(one.name) && one.type !== "submit" && !one.name.startsWith("lock_"));
+  const valueOf = (field) => {
+    if (["radio", "checkbox"].includes(field.type)) return field.checked ? field.value : null;
+    if (field.tagName === "SELECT") return [...field.selectedOptions].filter((one) => one.value).map((one) => [one.value, one.textContent]);
+    return field.value;
+  };
   const read = () => {
-    const typed = { at: Date.now(), lock: form.elements.lock_version.value, values: {} };
-    for (const name of fields) if (form.elements[name]) typed.values[name] = form.elements[name].value;
-    for (const name of ["story", "topics"]) {
-      typed[name] = [...form.elements[name].selectedOptions].filter((one) => one.value).map((one) => [one.value, one.textContent]);
+    const values = {};
+    for (const field of fields()) {
+      const value = valueOf(field);
+      (values[field.name] ||= []).push(...(value === null ? [] : [value]));
     }
-    typed.sources = [...form.querySelectorAll("[data-sources] li")].map((row) => [...row.querySelectorAll("input")].map((input) => input.value));
-    return typed;
+    return { at: Date.now(), lock: form.elements.lock_version?.value, values };
   };
-  const same = (one, other) => {
-    const bare = ({ values, story, topics, sources }) => JSON.stringify([values, story, topics, sources.filter((pair) => pair.join(""))]);
-    return bare(one) === bare(other);
-  };
-  const store = (name, value) => { try { localStorage.setItem(name, value); } catch { /* full or forbidden: the form still works */ } };
-  const stored = () => { try { return JSON.parse(localStorage.getItem(key)); } catch { return null; } };
-  const login = `${key}:login`;
-  const forget = () => [key, sent, login].forEach((name) => localStorage.removeItem(name));
+  const bare = ({ values }) => JSON.stringify(Object.entries(values).map(([name, list]) => [name, list.filter((value) => String(value))]));
 
-  const putChoices = (select, chosen) => {
+  const putSelect = (select, chosen) => {
     for (const option of select.options) option.selected = false;
     for (const [value, text] of chosen) {
       const there = [...select.options].find((option) => option.value === value);
       if (there) there.selected = true;
       else select.append(new Option(text, value, true, true));
     }
-    window.django.jQuery(select).trigger("change");
+    if (window.django?.jQuery) window.django.jQuery(select).trigger("change");
+  };
+  const putField = (field, list, number) => {
+    if (["radio", "checkbox"].includes(field.type)) field.checked = list.includes(field.value);
+    else if (field.tagName === "SELECT") putSelect(field, list[0] || []);
+    else field.value = list[number] ?? "";
   };
   const put = (typed) => {
-    for (const [name, value] of Object.entries(typed.values)) if (form.elements[name]) form.elements[name].value = value;
-    for (const name of ["story", "topics"]) putChoices(form.elements[name], typed[name]);
-    const list = form.querySelector("[data-sources]");
-    while (list.children.length < typed.sources.length) form.querySelector("button[value=more]").click();
-    [...list.children].forEach((row, number) => row.querySelectorAll("input").forEach((input, part) => { input.value = (typed.sources[number] || [])[part] || ""; }));
+    const rows = typed.values.source_name?.length || 0;
+    const more = form.querySelector("button[value=more]");
+    while (more && form.querySelectorAll("[name=source_name]").length < rows) more.click();
+    const seen = {};
+    for (const field of fields()) {
+      const number = (seen[field.name] = (seen[field.name] ?? -1) + 1);
+      if (field.name in typed.values) putField(field, typed.values[field.name], number);
+    }
     // What was typed is newer than the copy that it was typed over, not than what others saved since.
-    form.elements.lock_version.value = typed.lock;
+    if (typed.lock && form.elements.lock_version) form.elements.lock_version.value = typed.lock;
     form.dispatchEvent(new Event("input", { bubbles: true }));
   };
 
-  const bar = document.createElement("p");
-  bar.className = "note care";
-  bar.setAttribute("role", "status");
+  // What an earlier visit left
+
+  const original = read();
+  const left = keys().filter((one) => one.startsWith(place) && one !== key).map((one) => [one, stored(one)]).filter(([one, typed]) => {
+    if (typed?.values && bare(typed) !== bare(original)) return true;
+    localStorage.removeItem(one);
+    return false;
+  }).sort(([, one], [, other]) => other.at - one.at)[0];
+
   const button = (words, act) => {
     const one = document.createElement("button");
     one.type = "button";
@@ -57,58 +87,63 @@
     one.addEventListener("click", act);
     return one;
   };
-
-  const original = read();
-  const kept = stored();
-  const wasSent = localStorage.getItem(sent);
-  const refused = form.querySelector(".errornote, .errorlist, .conflict, [aria-labelledby=meet]");
-  if (refused || !kept || same(kept, original)) {
-    if (!refused) forget();
-  } else if (wasSent && original.lock !== kept.lock) {
-    // It was sent, and the entry is newer than the form was: it arrived.
-    forget();
-  } else {
-    const at = new Date(kept.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-    const discard = button("Throw it away", () => { forget(); location.reload(); });
+  if (left) {
+    const [old, typed] = left;
+    const bar = document.createElement("p");
+    bar.className = "note care";
+    bar.setAttribute("role", "status");
+    const at = new Date(typed.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+    const back = () => { put(typed); localStorage.removeItem(old); };
     if (localStorage.getItem(login)) {
-      localStorage.removeItem(login);
-      setTimeout(() => put(kept));
-      bar.append(`What you typed before you logged in again, at ${at}, is back. It is not saved yet. `, discard);
+      setTimeout(back);
+      bar.append(`What you typed before you logged in again, at ${at}, is back. It is not saved yet. `);
+      bar.append(button("Throw it away", () => { dirty = false; localStorage.removeItem(key); location.reload(); }));
     } else {
-      const back = button("Put it back", () => { put(kept); bar.remove(); });
-      bar.append(`What you typed here at ${at} was not saved. It is kept in this browser. `, back, " ", discard);
+      bar.append(`What you typed here at ${at} was not saved. It is kept in this browser. `);
+      bar.append(button("Put it back", () => { back(); bar.remove(); }), " ", button("Throw it away", () => { localStorage.removeItem(old); bar.remove(); }));
     }
     form.before(bar);
   }
+  localStorage.removeItem(login);
+
+  // What is typed now
 
   let dirty = false;
-  let sending = false;
-  form.addEventListener("typed", () => {
+  const typing = () => {
     const typed = read();
-    dirty = !same(typed, original);
+    dirty = bare(typed) !== bare(original);
     if (dirty) store(key, JSON.stringify(typed));
-    localStorage.removeItem(sent);
-  });
-  window.addEventListener("beforeunload", (event) => {
-    if (dirty && !sending) event.preventDefault();
-  });
+    else localStorage.removeItem(key);
+  };
+  form.addEventListener("typed", typing);
+  form.addEventListener("input", typing);
+  form.addEventListener("change", typing);
 
+  // Sending: once, and not into a login that has expired
+
+  let state = "idle";
+  window.addEventListener("pageshow", () => { state = "idle"; });
+  window.addEventListener("beforeunload", (event) => {
+    if (dirty && state === "idle") event.preventDefault();
+  });
   form.addEventListener("submit", async (event) => {
-    if (sending) return;
+    if (state === "ready") { state = "sent"; return; }
     event.preventDefault();
+    if (state !== "idle") return;
+    state = "asking";
     const submitter = event.submitter;
-    if (dirty) store(key, JSON.stringify(read()));
     let alive = true;
     try {
       alive = (await (await fetch(form.dataset.alive, { credentials: "same-origin" })).json()).alive;
     } catch { /* the server does not answer: sending tells */ }
-    sending = true;
     if (!alive) {
       store(login, "1");
       location.assign(`${form.dataset.login}?next=${encodeURIComponent(location.pathname + location.search)}`);
       return;
     }
-    store(sent, "1");
+    state = "ready";
     form.requestSubmit(submitter);
+    // What the browser refused to send, such as an empty required field, can be sent again.
+    if (state === "ready") state = "idle";
   });
 })();

@@ -144,8 +144,14 @@
     const data = new FormData();
     data.append("name", name);
     if (confirmed) data.append("confirmed", "1");
-    const answer = await post(form.dataset.quickAdd, data);
-    const told = await answer.json();
+    let answer, told;
+    try {
+      answer = await post(form.dataset.quickAdd, data);
+      told = await answer.json();
+    } catch {
+      window.alert("The topic could not be added. Save what you typed, and try again.");
+      return undefined;
+    }
     if (answer.ok) return chooseTopic(told);
     if (!told.likely) return window.alert(told.error || "This topic could not be added.");
     const names = told.likely.map((one) => one.text).join(", ");
@@ -154,7 +160,9 @@
   };
   const chooseTopic = ({ id, text }) => {
     const select = form.elements.topics;
-    if (![...select.options].some((option) => option.value === String(id))) select.append(new Option(text, id, true, true));
+    const there = [...select.options].find((option) => option.value === String(id));
+    if (there) there.selected = true;
+    else select.append(new Option(text, id, true, true));
     window.django.jQuery(select).trigger("change");
   };
   const quickAdd = form.querySelector("a[data-quick-add]");
@@ -164,6 +172,10 @@
 
   document.addEventListener("keydown", (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
+    if (event.repeat) {
+      if (["s", "Enter"].includes(event.key)) event.preventDefault();
+      return;
+    }
     const button = { s: "[data-save]", Enter: "[data-main]" }[event.key];
     const target = button && (form.querySelector(button) || form.querySelector("[data-save]"));
     if (!target) return;
