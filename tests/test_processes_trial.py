@@ -12,7 +12,7 @@ from django.utils import timezone
 from events import drafts, log, publishing, verifying
 from events.models import Address, Edition, EditionTopic, Event, LogEntry, LogHead, Topic
 from tests.processes import ended, failing_at, killed_after, started
-from tests.words import draft, in_minutes, published, revise, topic, updated
+from tests.words import category, draft, in_minutes, published, revise, topic, updated
 
 pytestmark = [pytest.mark.trial, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
 
@@ -90,6 +90,14 @@ VERBS = {
         lambda event, by: publishing.schedule(event, by=by, kind="update", issue=in_far_minutes(1)),
     ),
     "unschedule": (lambda: _scheduled(published("First.")), publishing.unschedule),
+    "correct_now": (
+        lambda: _scheduled(published("First.", topics=["a"], sources=[("A", "https://a.example/")])),
+        lambda event, by: publishing.correct_now(event, by=by, note="A reason.", body="Corrected."),
+    ),
+    "order_categories": (
+        lambda: published("First.", category="Politics"),
+        lambda event, by: publishing.order_categories([category("Sport"), category("Politics")], by=by),
+    ),
     "withdraw": (
         lambda: _scheduled(published("First.", topics=["a"])),
         lambda event, by: publishing.withdraw(event, by=by, note="A reason."),
