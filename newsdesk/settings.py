@@ -204,6 +204,7 @@ CSRF_FAILURE_VIEW = "events.desk.logins.csrf_failure"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 NEWSDESK_IDLE_MINUTES = number("NEWSDESK_IDLE_MINUTES", "60")
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 AXES_FAILURE_LIMIT = 5

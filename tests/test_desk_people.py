@@ -7,19 +7,23 @@ import time
 
 import pytest
 import time_machine
+from axes.models import AccessAttempt
 from django.contrib.auth.models import Group, User
+from django.contrib.auth.signals import user_login_failed
 from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from events import previews
 from events.desk import people
-from events.models import AuditEntry
+from events.models import AuditEntry, Event, Preview
 from tests.words import draft, published
 
 pytestmark = pytest.mark.django_db
@@ -273,15 +277,56 @@ class TestAudit:
         details = [entry.detail for entry in told("log in", "refused")]
         assert details == ["Wrong name or password."] * 5 + ["Locked out."]
 
-    def test_a_changed_password_is_noted_and_a_mistyped_one_is_not(self, client):
+    def test_a_changed_password_is_noted_and_a_mistyped_one_as_refused(self, client):
         who = user()
         log_in(client)
         new = {"new_password1": "brisk-orchard-nine", "new_password2": "brisk-orchard-nine"}
         client.post(HOME, {"old_password": "wrong", **new})
         assert not told("change password")
+        assert [entry.by for entry in told("change password", "refused")] == [who]
         assert client.post(HOME, {"old_password": PASSWORD, **new}).status_code == 302
         assert [entry.by for entry in told("change password")] == [who]
         assert is_in(client)
+
+
+class TestOddNames:
+    @pytest.mark.parametrize("name", ["x" * 151, "x" * 100_000])
+    def test_a_name_that_nobody_can_have_is_refused_and_stored_nowhere(self, client, name):
+        answer = log_in(client, name)
+        assert answer.status_code == 200 and "do not open the desk" in text(answer)
+        assert not AuditEntry.objects.exists() and not AccessAttempt.objects.exists()
+
+    def test_the_longest_name_is_noted(self, client):
+        log_in(client, "x" * 150)
+        assert [entry.name for entry in told("log in", "refused")] == ["x" * 150]
+
+    def test_a_name_that_comes_another_way_is_cut(self, rf):
+        user_login_failed.send(sender=__name__, credentials={"username": "x" * 200}, request=rf.post(LOGIN))
+        assert [entry.name for entry in told("log in", "refused")] == ["x" * 150]
+
+
+class TestOwnPassword:
+    NEW = {"new_password1": "brisk-orchard-nine", "new_password2": "brisk-orchard-nine"}
+
+    def test_guessing_the_old_one_locks_out(self, clock):
+        who = user()
+        here = browser(who)
+        for _time in range(5):
+            answer = here.post(HOME, {"old_password": "wrong", **self.NEW})
+        assert answer.status_code == 429
+        assert here.post(HOME, {"old_password": PASSWORD, **self.NEW}).status_code == 429
+        assert User.objects.get(pk=who.pk).check_password(PASSWORD)
+        assert len(told("change password", "refused")) == 6
+        clock.shift(15 * 60 + 1)
+        assert here.post(HOME, {"old_password": PASSWORD, **self.NEW}).status_code == 302
+
+    def test_a_wrong_one_is_said_and_a_weak_new_one_too(self):
+        here = browser(user())
+        answer = here.post(HOME, {"old_password": "wrong", **self.NEW})
+        assert answer.status_code == 200 and "entered incorrectly" in text(answer)
+        weak = {"old_password": PASSWORD, "new_password1": "12345678", "new_password2": "12345678"}
+        assert here.post(HOME, weak).status_code == 200
+        assert here.get(HOME).status_code == 200
 
 
 class TestEnrolment:
@@ -678,10 +723,26 @@ class TestPeople:
         assert not who.is_active
         assert "Not active." in told("change person")[0].detail
 
+    def test_the_preview_links_of_somebody_who_is_deactivated_die(self, desk, client):
+        who, other = user(), user("otto", "Editor")
+        event = draft()
+        Event.objects.filter(pk=event.pk).update(author=who)
+        links = [previews.make(event, by=by, hours=8) for by in (who, who, other)]
+        Preview.objects.filter(pk=links[0].pk).update(expires=timezone.now())
+        pages = [reverse("preview", args=[previews.token(link)]) for link in links]
+        self.change(desk, who, first_name="Rosa")
+        assert [client.get(page).status_code for page in pages] == [404, 200, 200]
+        self.change(desk, who, is_active=None)
+        assert [client.get(page).status_code for page in pages] == [404, 404, 200]
+        [entry] = told("revoke link")
+        assert (entry.name, entry.subject, entry.detail) == ("clara", "rosa", "Links of this person: 1.")
+        self.change(desk, User.objects.get(pk=who.pk), email="rosa@example.org")
+        assert len(told("revoke link")) == 1
+
     def test_only_what_a_chief_may_decide_is_on_the_form(self, desk):
         page = text(desk.get(f"{PEOPLE}{user().pk}/change/"))
         names = set(re.findall(r'<(?:input|select|textarea)[^>]* name="([^"]+)"', page))
-        names -= {"csrfmiddlewaretoken", "_save", "_continue", "_addanother"}
+        names -= {"csrfmiddlewaretoken", "_save", "_continue"}
         assert names == {"username", "first_name", "last_name", "email", "is_active", "groups"}
 
     @pytest.mark.parametrize("forged", [{"is_superuser": "1"}, {"is_superuser": "on", "user_permissions": ["1", "2"]}])

@@ -106,9 +106,6 @@ def _attempt(request, verb, choice, typed) -> int:
     except PermissionDenied as error:
         choice.problem = str(error)
         return 400
-    except Event.DoesNotExist:
-        choice.problem = "This entry was deleted in the meantime."
-        return 409
     return 200
 
 

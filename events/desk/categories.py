@@ -6,7 +6,8 @@ What shows on public pages is changed by `publishing` alone; only a category tha
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Count, ProtectedError
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404
+from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils import timezone
 
@@ -154,7 +155,7 @@ def add(request):
 def change(request, pk):
     """Shows a category to whoever may see it; a POST gives it another name."""
     _require_view(request)
-    category = get_object_or_404(Category, pk=pk)
+    category = _found(pk)
     if request.method != "POST":
         return _category(request, category, NameForm(initial={"name": category.name}))
     permissions.require(request.user, "order categories")
@@ -176,7 +177,7 @@ def delete(request, pk):
     """GET asks, POST deletes; refused as long as an entry or a version is in the category."""
     if not request.user.has_perm("events.delete_category"):
         raise PermissionDenied("You may not delete categories here. Rename the category, or ask a chief.")
-    category = get_object_or_404(Category, pk=pk)
+    category = _found(pk)
     if request.method != "POST":
         return _before_deleting(request, category)
     try:
@@ -186,6 +187,13 @@ def delete(request, pk):
         return _before_deleting(request, category, error=str(error), status=400)
     messages.success(request, f"The category “{category}” is deleted.")
     return redirect("admin:events_category_changelist")
+
+
+def _found(pk):
+    category = Category.objects.filter(pk=pk).first()
+    if category is None:
+        raise Http404("There is no such category. Perhaps it was deleted.")
+    return category
 
 
 def _delete(category):
@@ -200,22 +208,25 @@ def _category(request, category, form):
         "category": category,
         "may_rename": permissions.may(request.user, "order categories"),
         "may_delete": request.user.has_perm("events.delete_category"),
-        **_in(category),
+        **_in(request.user, category),
     }
     return _form(request, "category.html", category.name, form, **more)
 
 
 def _before_deleting(request, category, error="", status=200):
-    context = access.context(request, f"Delete “{category}”?", category=category, error=error, **_in(category))
+    context = access.context(
+        request, f"Delete “{category}”?", category=category, error=error, **_in(request.user, category)
+    )
     return render(request, "desk/categories/delete.html", context, status=status)
 
 
-def _in(category):
-    """How many entries of the desk, and versions of the record, are in a category."""
-    return {
-        "entries": Event.objects.filter(category=category).count(),
-        "versions": Edition.objects.filter(category=category).count(),
-    }
+def _in(user, category):
+    """How many entries of the desk, and versions of the record, are in a category, as far as the user may know."""
+    entries = permissions.visible_to(user, Event.objects.filter(category=category))
+    editions = Edition.objects.filter(category=category)
+    sees_all = user.has_perm(permissions.NEEDED["view"])
+    versions = editions if sees_all else editions.filter(issued__lte=timezone.now())
+    return {"entries": entries.count(), "versions": versions.count(), "sees_all": sees_all}
 
 
 def _form(request, template, title, form, **more):

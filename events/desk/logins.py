@@ -4,19 +4,22 @@ from axes.signals import user_locked_out
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.admin.forms import AdminAuthenticationForm, AdminPasswordChangeForm
 from django.contrib.auth import logout
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.core.exceptions import ValidationError
 from django.dispatch import receiver
+from django.http import JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.views.decorators.cache import never_cache
 from django_otp.forms import OTPAuthenticationFormMixin
 
-from events.desk import second_factor
+from events.desk import access, audit, second_factor
 from events.desk.people import client_ip
 from events.models import AuditEntry
 
+LONGEST_NAME = AuditEntry._meta.get_field("name").max_length
 USED = "used"  # in the session: when the desk was last used, in seconds
 # Asked by scripts while nobody touches the page.
 NOT_USE = {"events_event_presence"}
@@ -47,6 +50,12 @@ class LoginForm(OTPAuthenticationFormMixin, AdminAuthenticationForm):
         "n_failed_attempts": "Too many wrong codes. Wait a minute, then enter a new one.",
     }
 
+    def clean_username(self):
+        # Nobody is called so, and what counts and notes failed logins has no room for it.
+        if len(self.cleaned_data["username"]) > LONGEST_NAME:
+            raise self.get_invalid_login_error()
+        return self.cleaned_data["username"]
+
     def confirm_login_allowed(self, user):
         try:
             super().confirm_login_allowed(user)
@@ -63,6 +72,22 @@ class LoginForm(OTPAuthenticationFormMixin, AdminAuthenticationForm):
         self.fields["username"].widget.attrs.pop("autofocus", None)
         self.fields["otp_token"].widget.attrs["autofocus"] = True
         self.clean_otp(user)
+
+
+class OwnPasswordForm(AdminPasswordChangeForm):
+    """A new password for oneself. The old one is asked for like a login, so that nobody guesses it at an open desk."""
+
+    def __init__(self, *args, request, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.request = request
+
+    def clean_old_password(self):
+        password = self.cleaned_data["old_password"]
+        if second_factor.is_password(self.request, password):
+            return password
+        refused = AuditEntry.Outcome.REFUSED
+        audit.note(self.request, "change password", outcome=refused, detail="The old password was not right.")
+        raise ValidationError(self.error_messages["password_incorrect"], code="password_incorrect")
 
 
 def is_idle(request) -> bool:
@@ -87,11 +112,17 @@ def end(request) -> None:
         messages.info(request, _WHY_LOGGED_OUT.format(settings.NEWSDESK_IDLE_MINUTES))
 
 
+@never_cache
 def csrf_failure(request, reason=""):
     """A form that was opened before its reader logged in again leads back to its page, where it can be sent anew."""
+    if access.is_scripted(request):
+        return JsonResponse({"error": _WHY_NOT_DONE}, status=403)
     if settings.CSRF_COOKIE_NAME not in request.COOKIES:
         exception = "The desk needs cookies. Allow them for this site and try again."
         return render(request, "403.html", {"exception": exception}, status=403)
+    if request.resolver_match.url_name == "logout":
+        # Its address takes nothing but a form.
+        return redirect("admin:index")
     if request.user.is_authenticated:
         messages.warning(request, _WHY_NOT_SAVED)
     return redirect(request.get_full_path())
@@ -101,6 +132,7 @@ _WHY_NOT_SAVED = (
     "Nothing was saved: you have logged in again since you opened this page. "
     "What you typed is kept in this browser. Send it once more."
 )
+_WHY_NOT_DONE = "You have logged in again since you opened this page. Load it anew."
 _WHY_LOGGED_OUT = (
     "You left the desk alone for {} minutes, so you have to log in again. "
     "What you typed is kept in this browser and will be there."
@@ -163,7 +195,7 @@ def _locked_out(sender, request, username, **kwargs):
 def _note(request, verb, *, user=None, name="", detail="", refused=""):
     AuditEntry.objects.create(
         by=user,
-        name=user.get_username() if user else name,
+        name=user.get_username() if user else name[:LONGEST_NAME],
         verb=verb,
         outcome=AuditEntry.Outcome.REFUSED if refused else AuditEntry.Outcome.DONE,
         detail=refused or detail,

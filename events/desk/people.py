@@ -13,13 +13,14 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 from django.template.response import TemplateResponse
 from django.urls import path
+from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from events.desk import access, audit, second_factor, tags
-from events.models import AuditEntry
+from events.models import AuditEntry, Preview
 from events.permissions import ROLES
 
 FIELDS = ["username", "first_name", "last_name", "email"]
@@ -97,12 +98,22 @@ class PersonForm(forms.ModelForm):
         return self.cleaned_data["is_active"] and (is_chief or not was_chief)
 
 
+class Role(admin.SimpleListFilter):
+    title = parameter_name = "role"
+
+    def lookups(self, request, model_admin):
+        return [(role, role) for role in ROLES]
+
+    def queryset(self, request, people):
+        return people.filter(groups__name=self.value()) if self.value() else people
+
+
 class PeopleAdmin(admin.ModelAdmin):
     form = PersonForm
     add_form_template = change_form_template = "desk/people/person.html"
     change_list_template = "desk/people/people.html"
     list_display = ["username", "full_name", "roles", "is_active", "second_factor", "came_last"]
-    list_filter = ["is_active", "groups"]
+    list_filter = ["is_active", Role]
     search_fields = ["username", "first_name", "last_name", "email"]
     ordering = ["username"]
     show_facets = admin.ShowFacets.NEVER
@@ -138,8 +149,9 @@ class PeopleAdmin(admin.ModelAdmin):
         return False
 
     def lookup_allowed(self, lookup, value, request=None):
-        # A list that could be narrowed by the start of a password's hash would give it away letter by letter.
-        return not lookup.startswith("password") and super().lookup_allowed(lookup, value, request)
+        # A list that could be narrowed by the start of a password's hash, or of a second factor's key, would give it
+        # away letter by letter.
+        return lookup in ("is_active__exact", Role.parameter_name)
 
     def get_form(self, request, obj=None, **kwargs):
         form = super().get_form(request, obj, **kwargs if obj else {**kwargs, "form": AddPersonForm})
@@ -169,7 +181,8 @@ class PeopleAdmin(admin.ModelAdmin):
         """Also notes an attempt that is refused; what is done is noted by the log's methods below."""
         try:
             title = "Person" if object_id else "Add a person"
-            return super().changeform_view(request, object_id, form_url, {"title": title})
+            shown = {"title": title, "show_save_and_add_another": False}
+            return super().changeform_view(request, object_id, form_url, shown)
         except PermissionDenied:
             if request.method == "POST":
                 self._note_refusal(request, object_id)
@@ -187,6 +200,8 @@ class PeopleAdmin(admin.ModelAdmin):
     def save_model(self, request, person, form, change):
         person.is_staff = True
         super().save_model(request, person, form, change)
+        if change and not person.is_active:
+            _revoke_links(request, person)
 
     def log_addition(self, request, person, message):
         audit.note(request, "add person", subject=person.get_username(), detail=_roles_told(person))
@@ -243,6 +258,14 @@ class PeopleAdmin(admin.ModelAdmin):
 
     def _page(self, request, template, title, person, **more):
         return TemplateResponse(request, template, access.context(request, title, person=person, **more))
+
+
+def _revoke_links(request, person):
+    """Who has no desk any more shows nothing of it to others."""
+    at = timezone.now()
+    revoked = Preview.objects.filter(by=person, revoked=None, expires__gt=at).update(revoked=at)
+    if revoked:
+        audit.note(request, "revoke link", subject=person.get_username(), detail=f"Links of this person: {revoked}.")
 
 
 def _roles_told(person):

@@ -45,6 +45,11 @@ def device_for(user, code: str):
     return model.objects.filter(user=user, confirmed=True).first()
 
 
+def is_password(request, password: str) -> bool:
+    """Asked like a login, so that guesses are counted, noted and locked out like those there."""
+    return authenticate(request, username=request.user.get_username(), password=password) is not None
+
+
 def remove(user) -> None:
     with transaction.atomic():
         TOTPDevice.objects.filter(user=user).delete()
@@ -161,18 +166,13 @@ def _prove(request):
     code, password = normal(request.POST.get("code")), request.POST.get("password")
     if not (code or password):
         raise Refused("Enter your password or a code, so that nobody else does this at your desk.")
-    if not (_is_code(request.user, code) if code else _is_password(request, password)):
+    if not (_is_code(request.user, code) if code else is_password(request, password)):
         raise Refused("This is not right. Enter your password, or wait for the next code.")
 
 
 def _is_code(user, code):
     device = device_for(user, code)
     return device is not None and django_otp.verify_token(user, device.persistent_id, code) is not None
-
-
-def _is_password(request, password):
-    """Asked like a login, so that guesses are counted, noted and locked out like those there."""
-    return authenticate(request, username=request.user.get_username(), password=password) is not None
 
 
 def _show(request, refusal=None):

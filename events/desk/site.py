@@ -1,16 +1,44 @@
 """The desk's site: its front page, its name, and who gets in."""
 
-from functools import update_wrapper
+from functools import partial, update_wrapper
 
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.auth.views import PasswordChangeView
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import Http404, JsonResponse
-from django.urls import path
+from django.urls import path, reverse_lazy
+from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from events.desk import audit, front, logins, second_factor
+from events.desk import access, audit, front, logins, second_factor
 from events.desk.topics import TopicAutocomplete
+from events.models import Category, Event
+
+_NUL = "\x00"
+_HAS_NUL = "What was sent holds a character without a meaning (NUL). Go back, remove it and try again."
+_GONE = "What this is about was deleted in the meantime."
+_NOT_ASKED = "This address asks for something that the desk does not tell. Go back and ask in another way."
+
+
+def _readable(view):
+    """The view, for requests that hold no NUL: no text has one, and PostgreSQL takes none."""
+
+    def checked(request, *args, **kwargs):
+        if _NUL in (request.session.session_key or ""):
+            # No session has such a key, so this browser has none.
+            request.session = type(request.session)()
+        if _has_nul(request):
+            return access.unreadable(request, _HAS_NUL)
+        return view(request, *args, **kwargs)
+
+    return update_wrapper(checked, view)
+
+
+def _has_nul(request):
+    sent = [text for query in (request.GET, request.POST) for name, texts in query.lists() for text in (name, *texts)]
+    return any(_NUL in text for text in (request.path_info, *sent))
 
 
 class DeskSite(admin.AdminSite):
@@ -28,16 +56,16 @@ class DeskSite(admin.AdminSite):
         return second_factor.is_satisfied(request)
 
     def admin_view(self, view, cacheable=False):
-        guarded = super().admin_view(view, cacheable)
+        guarded = super().admin_view(update_wrapper(partial(_answer, view), view), cacheable)
 
         def used(request, *args, **kwargs):
             logins.use(request)
             return guarded(request, *args, **kwargs)
 
-        return update_wrapper(used, guarded)
+        return _readable(update_wrapper(used, guarded))
 
     def get_urls(self):
-        alive = path("alive/", never_cache(require_safe(self.alive)), name="alive")
+        alive = path("alive/", _readable(never_cache(require_safe(self.alive))), name="alive")
         # Not Django's address that leads from any row of any table to its page.
         stock = [pattern for pattern in super().get_urls() if getattr(pattern, "name", None) != "view_on_site"]
         return [alive, *second_factor.urls(self), *stock]
@@ -55,13 +83,44 @@ class DeskSite(admin.AdminSite):
     def autocomplete_view(self, request):
         return TopicAutocomplete.as_view(admin_site=self)(request)
 
+    @method_decorator(_readable)
     def login(self, request, extra_context=None):
         if request.user.is_authenticated and logins.is_idle(request):
             logins.end(request)
         return super().login(request, extra_context)
 
     def password_change(self, request, extra_context=None):
-        response = super().password_change(request, extra_context)
+        page = PasswordChangeView.as_view(
+            form_class=partial(logins.OwnPasswordForm, request=request),
+            success_url=reverse_lazy("admin:password_change_done"),
+            template_name=self.password_change_template,
+            extra_context={**self.each_context(request), **(extra_context or {})},
+        )
+        response = page(request)
         if request.method == "POST" and response.status_code == 302:
             audit.note(request, "change password")
         return response
+
+
+def _answer(view, request, *args, **kwargs):
+    """The view's answer, or the desk's own to whoever asks for what is not there. What somebody may not do is noted."""
+    try:
+        answer = view(request, *args, **kwargs)
+    except PermissionDenied as error:
+        _note_refusal(request, str(error))
+        raise
+    except Http404 as error:
+        return access.absent(request, str(error))
+    except (Event.DoesNotExist, Category.DoesNotExist):
+        return access.absent(request, _GONE)
+    except SuspiciousOperation:
+        return access.unreadable(request, _NOT_ASKED)
+    if answer.status_code == 403:
+        _note_refusal(request)
+    return answer
+
+
+def _note_refusal(request, reason=""):
+    # A page that stays open asks on by itself.
+    if request.resolver_match.url_name not in logins.NOT_USE:
+        audit.note_refusal(request, reason)
