@@ -87,6 +87,15 @@ class TopicQuerySet(models.QuerySet):
             )
         # Another process may be making the same name, or another with its slug; who comes second looks again.
         self.bulk_create(topics, ignore_conflicts=True)
+        self.filter(key__in=missing).index_words()
+
+    def index_words(self):
+        """Let these topics be found by the words of their names as they are now."""
+        TopicWord.objects.filter(topic__in=self).delete()
+        TopicWord.objects.bulk_create(
+            [TopicWord(topic=topic, word=word) for topic in self for word in slugs.later_words(topic.name)],
+            ignore_conflicts=True,
+        )
 
     def standing_for(self, document_list):
         """For each key of a topic in these documents, the row that it means today."""
@@ -141,6 +150,19 @@ class Topic(TagBase):
     @property
     def canonical(self):
         return self.alias_of or self
+
+
+class TopicWord(models.Model):
+    """A word of a topic's name after the first, by which the desk finds it; the first one its own keys begin with."""
+
+    topic = models.ForeignKey(Topic, models.CASCADE, related_name="words")
+    word = models.CharField(max_length=texts.MAX_KEY)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["word", "topic"], name="topic_word_once")]
+
+    def __str__(self):
+        return self.word
 
 
 @reversion.register(exclude=["topics", "remark"], follow=["sources", "topic_links"])

@@ -664,6 +664,7 @@ def _give_name(topic, name, alias):
     else:
         Topic.objects.filter(pk=topic.pk).update(slug=Topic.objects.free_slug(name), **new)
         Topic.objects.create(alias_of=topic, **old)
+    Topic.objects.filter(key__in=[key, old["key"]]).index_words()
     topic.refresh_from_db()
 
 

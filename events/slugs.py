@@ -55,6 +55,12 @@ def likeness(name: str) -> str:
     return "".join(map(_singular, words)) or fold(name)
 
 
+def later_words(name: str) -> set[str]:
+    """The words of a name after the first, as typed and as compared, to be found by their beginnings."""
+    words = re.split(r"[\s-]+", fold(name))[1:]
+    return {form for word in words for form in (word, likeness(word)) if form}
+
+
 def _singular(word: str) -> str:
     if len(word) > 4 and word.endswith("ies"):
         return word[:-3] + "y"

@@ -56,5 +56,5 @@ def test_every_page_takes_few_queries_and_no_more_for_more_rows(settings):
     assert {kind: status for kind, (status, _queries) in few.items() if status != 200} == {}
     grow(MANY - FEW)
     many = asked()
-    assert many == few
+    assert {kind: paid for kind, paid in many.items() if paid > few[kind]} == {}
     assert {kind: queries for kind, (_status, queries) in many.items() if queries > MOST} == {}

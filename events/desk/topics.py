@@ -1,6 +1,8 @@
 """Topics at the desk: finding them, adding, renaming and merging them. Knows nothing of how entries are written."""
 
 import re
+from functools import reduce
+from operator import or_
 
 from django import forms
 from django.contrib import admin, messages
@@ -16,7 +18,7 @@ from django.views.decorators.http import require_POST
 
 from events import permissions, publishing, slugs, texts
 from events.desk import access, audit, waiting
-from events.models import AuditEntry, EditionTopic, Event, EventTopic, Topic
+from events.models import AuditEntry, EditionTopic, Event, EventTopic, Topic, TopicWord
 from events.refusals import BadTopic, Refused
 
 ENTRIES_SHOWN = 20
@@ -46,12 +48,26 @@ def holding(term: str):
     return Topic.objects.filter(Q(key__contains=key) | Q(likeness__contains=like))
 
 
-def suggested(term: str) -> list[Topic]:
-    """What somebody who types `term` may mean, likeliest first, each topic once: under its own name or another."""
+def suggested(term: str, enough: int = SUGGESTED) -> list[Topic]:
+    """What somebody who types `term` may mean, likeliest first, each topic once: under its own name or another.
+
+    Names that begin with it come first; if those are more than `enough`, no others are looked for.
+    """
+    key, like = _comparable(term)
+    first = _once(_beginning(key, like)) if len(key) > 1 and key.isascii() else []
+    return first if len(first) > enough else _once(_meant(key, like))
+
+
+def _once(found):
     topics = {}
-    for topic in _meant(*_comparable(term))[:SUGGESTED]:
+    for topic in found[:SUGGESTED]:
         topics.setdefault(topic.canonical.pk, topic)
     return list(topics.values())
+
+
+def _beginning(key, like):
+    found = Topic.objects.filter(_begins_by_index("key", key) | _begins_by_index("likeness", like))
+    return _in_order(found, When(key=key, then=0), When(likeness=like, then=1), other=2)
 
 
 def _meant(key, like):
@@ -62,16 +78,24 @@ def _meant(key, like):
         same = Case(When(key=key, then=0), default=Value(1))
         beginning = Topic.objects.filter(key__gte=key, key__lt=chr(ord(key) + 1), key__startswith=key)
         return beginning.filter(alias_of=None).order_by(same, "-uses", "key")
-    # Two letters stand within a third of all names; in Chinese, two are a name.
-    within = Q() if len(key) < 3 and key.isascii() else Q(likeness__contains=like)
-    found = Topic.objects.filter(_stems(key)).filter(_words_begin(key) | Q(likeness__startswith=like) | within)
-    nearness = Case(
+    if key.isascii():
+        found = Topic.objects.filter(_begins_by_index("likeness", like) | _words_begin_by_index(key))
+    else:
+        # Where words are not told apart by spaces, a name is looked for within all of them: in Chinese, two letters.
+        within = _words_begin(key) | Q(likeness__contains=like)
+        found = Topic.objects.filter(_stems(key)).filter(within)
+    return _in_order(
+        found,
         When(key=key, then=0),
         When(likeness=like, then=1),
         When(Q(key__startswith=key) | Q(likeness__startswith=like), then=2),
         When(_words_begin(key), then=3),
-        default=Value(4),
+        other=4,
     )
+
+
+def _in_order(found, *nearness, other):
+    nearness = Case(*nearness, default=Value(other))
     own_name_first = F("alias_of_id").asc(nulls_first=True)
     known = Coalesce("alias_of__uses", "uses").desc()
     return found.select_related("alias_of").order_by(nearness, known, own_name_first, "key")
@@ -91,6 +115,25 @@ def _words_begin(key):
     return found
 
 
+def _words_begin_by_index(key):
+    """The same, and by their likeness too, from the index of words."""
+    found = Q()
+    for word in key.split()[:MAX_WORDS]:
+        forms = {word, slugs.likeness(word)} - {""}
+        words = reduce(or_, (_begins_by_index("word", form) for form in forms))
+        first = reduce(or_, (_begins_by_index(field, form) for field in ("key", "likeness") for form in forms))
+        found &= first | Q(pk__in=TopicWord.objects.filter(words).values("topic"))
+    return found
+
+
+def _begins_by_index(field, text):
+    """That a field begins with ASCII letters, told so that both databases look into an index."""
+    begins = Q(**{f"{field}__startswith": text})
+    if not text or not text[-1].isalnum():
+        return begins
+    return begins & Q(**{f"{field}__gte": text, f"{field}__lt": text[:-1] + chr(ord(text[-1]) + 1)})
+
+
 def _stems(key):
     """What the likeness of all that is found holds. A first look at every row, far cheaper than the others."""
     found = Q()
@@ -104,7 +147,10 @@ class TopicAutocomplete(AutocompleteJsonView):
     """For fields that lead to topics, other names lead to what they stand for; never adds one."""
 
     def get_queryset(self):
-        return suggested(self.term) if self._of_topics() else super().get_queryset()
+        if not self._of_topics():
+            return super().get_queryset()
+        is_first = self.request.GET.get("page", "1") == "1"
+        return suggested(self.term, enough=self.paginate_by if is_first else SUGGESTED)
 
     def serialize_result(self, obj, to_field_name):
         if not self._of_topics():

@@ -92,3 +92,4 @@ def _create(named: list[Named]) -> None:
             rows[name.key] = Topic(name=name.name, slug=slug, key=name.key, likeness=slugs.likeness(name.name))
             taken.add(slug)
     Topic.objects.bulk_create(rows.values(), ignore_conflicts=True)
+    Topic.objects.filter(key__in=rows).index_words()
