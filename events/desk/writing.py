@@ -85,7 +85,11 @@ def _save(request, event, form, seen):
     except Stale:
         return _meet(request, Event.objects.get(pk=event.pk), form, form.document() | taken)
     except IntegrityError:
-        return _save(request, _made_by_this_form(request), form, 1)
+        # Sent twice at the same moment: the other one made the entry.
+        made = _made_by_this_form(request)
+        if event.pk or made is None:
+            raise
+        return _save(request, made, form, 1)
     except WrongState as error:
         return _kept(request, error, 409)
     except ValidationError as error:
