@@ -79,7 +79,7 @@ def _meant(key, like):
         beginning = Topic.objects.filter(key__gte=key, key__lt=chr(ord(key) + 1), key__startswith=key)
         return beginning.filter(alias_of=None).order_by(same, "-uses", "key")
     if key.isascii():
-        found = Topic.objects.filter(_begins_by_index("likeness", like) | _words_begin_by_index(key))
+        found = _with_words(key)
     else:
         # Where words are not told apart by spaces, a name is looked for within all of them: in Chinese, two letters.
         within = _words_begin(key) | Q(likeness__contains=like)
@@ -115,14 +115,22 @@ def _words_begin(key):
     return found
 
 
-def _words_begin_by_index(key):
-    """The same, and by their likeness too, from the index of words."""
-    found = Q()
-    for word in key.split()[:MAX_WORDS]:
-        forms = {word, slugs.likeness(word)} - {""}
-        words = reduce(or_, (_begins_by_index("word", form) for form in forms))
-        first = reduce(or_, (_begins_by_index(field, form) for field in ("key", "likeness") for form in forms))
-        found &= first | Q(pk__in=TopicWord.objects.filter(words).values("topic"))
+def _with_words(key):
+    """Topics that hold all words of `key`: the longest begins a word of theirs, which the index of words tells.
+
+    Only that one is looked up there: a short one, such as "of", begins words of half of all names.
+    """
+    words = key.split()[:MAX_WORDS]
+    longest = max(words, key=len)
+    forms = {longest, slugs.likeness(longest)} - {""}
+    later = reduce(or_, (_begins_by_index("word", form) for form in forms))
+    first = reduce(or_, (_begins_by_index(field, form) for field in ("key", "likeness") for form in forms))
+    begun = Topic.objects.filter(first | Q(pk__in=TopicWord.objects.filter(later).values("topic")))
+    # As keys of their own, so that the other words are looked for in these alone.
+    found = Topic.objects.filter(pk__in=begun.order_by().values("pk"))
+    for word in words:
+        if word != longest:
+            found = found.filter(Q(likeness__contains=slugs.likeness(word)) | Q(key__contains=word))
     return found
 
 
