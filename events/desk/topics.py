@@ -76,8 +76,7 @@ def _meant(key, like):
     if len(key) == 1 and key.isascii() and key.isalnum():
         # Most names have a word that begins so. Those that begin with it themselves are enough, and an index has them.
         same = Case(When(key=key, then=0), default=Value(1))
-        beginning = Topic.objects.filter(key__gte=key, key__lt=chr(ord(key) + 1), key__startswith=key)
-        return beginning.filter(alias_of=None).order_by(same, "-uses", "key")
+        return Topic.objects.filter(_begins_by_index("key", key), alias_of=None).order_by(same, "-uses", "key")
     if key.isascii():
         found = _with_words(key)
     else:
