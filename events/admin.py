@@ -7,11 +7,13 @@ from events.desk.auditing import AuditEntryAdmin
 from events.desk.categories import CategoryAdmin
 from events.desk.entries import EventAdmin
 from events.desk.people import PeopleAdmin
+from events.desk.policies import PolicyAdmin
 from events.desk.topics import TopicAdmin
-from events.models import AuditEntry, Category, Event, Topic
+from events.models import AuditEntry, Category, CorrectionsPolicy, Event, Topic
 
 admin.site.register(Event, EventAdmin)
 admin.site.register(Topic, TopicAdmin)
 admin.site.register(Category, CategoryAdmin)
+admin.site.register(CorrectionsPolicy, PolicyAdmin)
 admin.site.register(User, PeopleAdmin)
 admin.site.register(AuditEntry, AuditEntryAdmin)

@@ -5,10 +5,11 @@ Works on documents alone: who compares them, and how the difference is shown, is
 
 import re
 import unicodedata
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from difflib import Match, SequenceMatcher
-from itertools import accumulate, groupby
+from itertools import accumulate, groupby, product
 from typing import NamedTuple
 
 from events import documents
@@ -27,9 +28,10 @@ LABELS = {
 }
 # Steps of difflib's inner loop, some ten million a second: what one comparison of two texts may take.
 _BUDGET = 5_000_000
-# Where finding the longest match takes more, the longest ones are found by passages and rare words instead, which
-# leaves the budget for what stands between them: 50,000 characters with every third word changed take 50 ms.
-_AFFORDABLE = _BUDGET // 50
+# Where finding the longest match takes more, there may be too many to find: texts of 2,500 words and more are taken
+# apart by passages and rare words first, which leaves the budget for what stands between them. 50,000 characters with
+# every third word changed take 60 ms.
+_AFFORDABLE = _BUDGET // 500
 # Characters of both texts that are taken apart into words: several times what two bodies may have.
 _LONGEST = 400_000
 
@@ -41,8 +43,15 @@ _DENSE = (
 _MARKS = "".join(char for char in map(chr, range(0x0E00, 0x1AB0)) if unicodedata.category(char)[0] == "M")
 # A word takes one space with it, so that taking out a word's only letter leaves its neighbours as they were.
 _WORD = re.compile(rf"(?:[{_DENSE}][{_MARKS}\u3099\u309a]*|[^\s{_DENSE}]+)[^\S\n]?|\s")
+_IS_DENSE = re.compile(f"[{_DENSE}]")
 # Blank lines and spaces stay with what they end: alone they would match anywhere.
 _PASSAGE_END = re.compile(r"(?<=[\n。！？])(?!\n)|(?<=[.!?]\s)(?!\s)")
+
+_STATES = ("added", "removed", "changed", "moved")
+# What a sentence still names: so many sources or topics, with so many characters, and so many values.
+_MOST_NAMES = 3
+_LONGEST_NAMES = 80
+_MOST_VALUES = 2
 
 
 class Piece(NamedTuple):
@@ -128,12 +137,14 @@ def compare(old: dict, new: dict, resolve: Callable[[str], object] = lambda key:
 
 
 def summary(changes: Sequence[Change]) -> str:
-    """One sentence, such as "Headline and body changed; 2 topics added, 1 source removed."."""
-    labels = [change.label.lower() for change in changes if change.kind in ("text", "value")]
-    changed = " and ".join(filter(None, (", ".join(labels[:-1]), *labels[-1:])))
-    counts = ", ".join(phrase for change in changes for phrase in _counts(change))
-    sentence = "; ".join(filter(None, (changed and f"{changed} changed", counts))) or "no difference"
-    return sentence[0].upper() + sentence[1:] + "."
+    """One sentence, such as "2 words replaced in the body; source 3 added; category changed from Asia to World."."""
+    by_field = {change.field: change for change in changes}
+    parts = [_text_part(by_field[field]) for field in ("body", "headline") if field in by_field]
+    parts.extend(_source_parts(by_field["sources"].rows) if "sources" in by_field else ())
+    parts.extend(_topic_parts(by_field["topics"]) if "topics" in by_field else ())
+    parts.extend(_value_parts([change for change in changes if change.kind == "value"]))
+    sentence = "; ".join(parts) or "no difference"
+    return sentence[0].upper() + sentence[1:].removesuffix(".") + "."
 
 
 class _Matcher(SequenceMatcher):
@@ -195,9 +206,10 @@ def _runs(matcher: _Matcher, one: str, other: str, divide: bool = True) -> Itera
 def _runs_between_rare_words(matcher: _Matcher, ones: list[str], others: list[str]) -> Iterator[tuple[str, str]]:
     """The matcher's runs between the words that stand once in each text, which are matched first."""
     rare = _once(ones) & _once(others)
-    places, other_places = ([n for n, token in enumerate(tokens) if token in rare] for tokens in (ones, others))
-    matcher.set_seqs([ones[place] for place in places], [others[place] for place in other_places])
-    cuts = [(places[i + n], other_places[j + n]) for i, j, size in matcher.get_matching_blocks() for n in range(size)]
+    other_places = {token: place for place, token in enumerate(others) if token in rare}
+    pairs = [(place, other_places[token]) for place, token in enumerate(ones) if token in rare]
+    unmoved = set(_in_order([other for _place, other in pairs]))
+    cuts = [(place, other) for place, other in pairs if other in unmoved]
     start = other_start = 0
     for end, other_end in [*cuts, (len(ones), len(others))]:
         matcher.set_seqs(ones[start:end], others[other_start:other_end])
@@ -255,7 +267,7 @@ def _topics_change(field, label, old, new, resolve) -> Change:
 def _rows(old: list[dict], new: list[dict]) -> list[Row]:
     """The sources in their new order, then those that were removed."""
     matched = _matched(old, new)
-    unmoved = _in_order([matched[place] for place in sorted(matched)])
+    unmoved = set(_in_order(matched[place] for place in sorted(matched)))
     rows = [_row(place, source, matched.get(place), old, unmoved) for place, source in enumerate(new)]
     gone = (place for place in range(len(old)) if place not in matched.values())
     return rows + [Row("removed", old[place]["name"], old[place]["url"], old_number=place + 1) for place in gone]
@@ -286,19 +298,117 @@ def _matched(old: list[dict], new: list[dict]) -> dict[int, int]:
     return matched
 
 
-def _in_order(places: list[int]) -> set[int]:
-    """The longest rising part of `places`: what stands outside it was moved."""
-    chains = [[]]
+def _in_order(places: Iterable[int]) -> list[int]:
+    """The longest rising part of `places`, no two of which are equal: what stands outside it was moved."""
+    ends, before = [], {}
     for place in places:
-        chains.append([*max((chain for chain in chains if not chain or chain[-1] < place), key=len), place])
-    return set(max(chains, key=len))
+        length = bisect_left(ends, place)
+        before[place] = ends[length - 1] if length else None
+        ends[length : length + 1] = [place]
+    rising = ends[-1:]
+    while rising and (place := before[rising[-1]]) is not None:
+        rising.append(place)
+    return rising[::-1]
 
 
-def _counts(change: Change) -> Iterator[str]:
-    if change.kind == "names":
-        counts = {"added": len(change.added), "removed": len(change.removed)}
-    else:
-        counts = Counter(row.state for row in change.rows)
-    for state in ("added", "removed", "changed", "moved"):
-        if counts.get(state):
-            yield f"{counts[state]} {change.field[:-1] if counts[state] == 1 else change.field} {state}"
+# The sentence that sums up.
+
+
+def _text_part(change: Change) -> str:
+    """What became of a text, its words counted; a text without words, such as "…", only stands for one."""
+    name = change.label.lower()
+    old, new = (_joined_text(change.pieces, op) for op in ("removed", "added"))
+    if not new:
+        return f"{name} removed"
+    if not old and _has_words(new):
+        return f"{name} added"
+    counts = ", ".join(_word_counts(change.pieces))
+    if counts:
+        return f"{counts} in the {name}"
+    return f"spaces or punctuation changed in the {name}" if _has_words(old + new) else f"{name} changed"
+
+
+def _joined_text(pieces: Iterable[Piece], op: str) -> str:
+    """The text that the pieces of this kind make with those that stayed the same."""
+    return "".join(piece.text for piece in pieces if piece.op in ("same", op))
+
+
+def _has_words(text: str) -> bool:
+    return any(map(str.isalnum, text))
+
+
+def _units(tokens: Iterable[str]) -> Counter:
+    """How many of them are words, and how many characters of scripts without spaces."""
+    told = (token for token in tokens if any(map(str.isalnum, token)))
+    return Counter("character" if _IS_DENSE.match(token) else "word" for token in told)
+
+
+def _word_counts(pieces: Sequence[Piece]) -> Iterator[str]:
+    """Such as "2 words replaced": in each place as many as both texts have there, the others removed or added."""
+    counts = Counter()
+    for removed, added in _places(pieces):
+        counts.update({(unit, "replaced"): number for unit, number in (removed & added).items()})
+        counts.update({(unit, "removed"): number for unit, number in (removed - added).items()})
+        counts.update({(unit, "added"): number for unit, number in (added - removed).items()})
+    for unit, state in product(("word", "character"), ("replaced", "removed", "added")):
+        if number := counts[unit, state]:
+            yield f"{number:,} {unit}{'' if number == 1 else 's'} {state}"
+
+
+def _places(pieces: Sequence[Piece]) -> Iterator[tuple[Counter, Counter]]:
+    """The words removed and the words added, counted, of each place that changed."""
+    for is_same, group in groupby(pieces, key=lambda piece: piece.op == "same"):
+        if not is_same:
+            texts = {piece.op: _WORD.findall(piece.text) for piece in group}
+            yield tuple(map(_units, _uncommon(texts.get("removed", []), texts.get("added", []))))
+
+
+def _uncommon(ones: list[str], others: list[str]) -> tuple[list[str], list[str]]:
+    """The words between those that both begin and end with: a word after which a space was put is no other word."""
+    ones, others = ([word.strip() for word in words] for words in (ones, others))
+    head = _common(ones, others)
+    tail = _common(ones[head:][::-1], others[head:][::-1])
+    return ones[head : len(ones) - tail], others[head : len(others) - tail]
+
+
+def _source_parts(rows: Sequence[Row]) -> Iterator[str]:
+    for state in _STATES:
+        numbers = [row.old_number if state == "removed" else row.number for row in rows if row.state == state]
+        yield from _listed("source", map(str, numbers), state)
+
+
+def _topic_parts(change: Change) -> Iterator[str]:
+    yield from _listed("topic", change.added, "added")
+    yield from _listed("topic", change.removed, "removed")
+
+
+def _listed(word: str, names: Iterable[str], state: str) -> Iterator[str]:
+    """Such as "sources 2 and 3 added"; many names, or long ones, are only counted."""
+    names = list(names)
+    if not names:
+        return
+    words = word if len(names) == 1 else f"{word}s"
+    said = _joined_with_and(names)
+    is_short = len(names) <= _MOST_NAMES and len(said) <= _LONGEST_NAMES
+    yield f"{words} {said} {state}" if is_short else f"{len(names)} {words} {state}"
+
+
+def _value_parts(changes: Sequence[Change]) -> Iterator[str]:
+    """From what to what, of few; of more, only which."""
+    if len(changes) > _MOST_VALUES:
+        yield f"{_joined_with_and([change.label.lower() for change in changes])} changed"
+        return
+    for change in changes:
+        yield _value_part(change)
+
+
+def _value_part(change: Change) -> str:
+    name, is_short = change.label.lower(), len(change.before + change.after) <= _LONGEST_NAMES
+    if not (change.before and change.after):
+        value = f" {change.before or change.after}" if is_short else ""
+        return f"{name}{value} {'removed' if change.before else 'added'}"
+    return f"{name} changed from {change.before} to {change.after}" if is_short else f"{name} changed"
+
+
+def _joined_with_and(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))

@@ -7,7 +7,7 @@ import datetime
 import hashlib
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from django.conf import settings
@@ -22,6 +22,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.views import APIView
 
 from events import addresses
+from events.documents import rfc3339
 from events.formats import as_json, as_markdown, as_xml, shapes
 from events.models import Edition, LogHead
 
@@ -30,7 +31,7 @@ logger = logging.getLogger(__name__)
 # An old rendering is never wrong, only unused; this bounds how long one lies about.
 KEEP_SECONDS = 3600
 # Settings that a rendering shows.
-SHOWN = ("NEWSDESK_URL", "NEWSDESK_TITLE", "NEWSDESK_DESCRIPTION", "NEWSDESK_LICENSE", "LANGUAGE_CODE")
+SHOWN = ("NEWSDESK_URL", "NEWSDESK_TITLE", "NEWSDESK_DESCRIPTION", "NEWSDESK_LICENSE", "LANGUAGE_CODE", "TIME_ZONE")
 # What a rendering is made by. The packages are there because Markdown and the sanitizer are two of them.
 SOURCES = ("events/**/*.py", "events/**/*.xsd", "templates/**/*.html", "static/**/*.*", "requirements.txt")
 ABSENT = "There is nothing at this address."
@@ -48,7 +49,12 @@ RELEASE = release()
 
 
 class Page(NamedTuple):
-    """What a view answers with. `links` are (relation, URL) for the Link header; no `canonical` means the own URL."""
+    """What a view answers with. `links` are (relation, URL) for the Link header; no `canonical` means the own URL.
+
+    `beside` gives what the page in HTML shows besides the shape, by name; no other format asks for it. `past` is the
+    moment that the page shows, if that is not now. `path` is where the page is asked for of another moment, if not at
+    the URL of its shape.
+    """
 
     root: str
     shape: dict
@@ -57,6 +63,9 @@ class Page(NamedTuple):
     modified: datetime.datetime | None = None
     indexed: bool = True
     status: int = 200
+    beside: Callable[[], dict] = dict
+    past: datetime.datetime | None = None
+    path: str = ""
 
 
 class Problem(Exception):
@@ -92,7 +101,7 @@ class HTMLRenderer(BaseRenderer):
     problem_type = "text/html"
 
     def render(self, page, accepted_media_type=None, renderer_context=None):
-        return page_in_html(page, f"pages/{page.root}.html")
+        return page_in_html(page, f"pages/{page.root}.html", **page.beside())
 
 
 class JSONRenderer(BaseRenderer):
@@ -154,7 +163,8 @@ def _preferred_type(request, media_types):
 class RecordView(APIView):
     """An address of the public record. A child says what is there: `page(at, **address)`, a `Page` or a redirect.
 
-    `parameters` are the names that its query may have.
+    `parameters` are the names that its query may have. Below `/as-of/<moment>/`, `at` is that moment, and so the page
+    is what the public saw then, but for what was withdrawn or redacted since.
     """
 
     http_method_names = ["get", "head"]
@@ -164,7 +174,8 @@ class RecordView(APIView):
 
     def setup(self, request, *args, **kwargs):
         super().setup(request, *args, **kwargs)
-        self.at = timezone.now()
+        self.now = timezone.now()
+        self.past = None
 
     @property
     def default_response_headers(self):
@@ -173,9 +184,10 @@ class RecordView(APIView):
     def get_exception_handler(self):
         return problem_answer
 
-    def get(self, request, **address):
+    def get(self, request, moment=None, **address):
         refuse_parameters(request, self.parameters)
-        key = _key(request, self.parameters, LogHead.objects.state(self.at))
+        self.past = moment and _past(moment, self.now)
+        key = _key(request, self.parameters, LogHead.objects.state(self.now))
         kept = _from_cache(key)
         if kept is None:
             kept = self._rendered(request, address)
@@ -187,11 +199,16 @@ class RecordView(APIView):
         """(status, headers, body): everything of the answer that does not depend on the second it is given."""
         format = address.pop("format", None)
         try:
-            page = self.page(self.at, **address)
+            page = self.page(self.past or self.now, **address)
         except Withdrawn as withdrawn:
             page = withdrawn.page
         if isinstance(page, HttpResponseBase):
-            return page.status_code, {"Location": page["Location"]}, b""
+            location = page["Location"]
+            if self.past:
+                location = addresses.into_past(location, addresses.as_of(self.past))
+            return page.status_code, {"Location": location}, b""
+        if self.past:
+            page = _in_past(page, self.past, request)
         renderer = request.accepted_renderer if format or page.status == 200 else HTMLRenderer()
         body = renderer.render(page)
         headers = page_headers(page, renderer, body)
@@ -200,7 +217,31 @@ class RecordView(APIView):
         return page.status, headers, body
 
     def finalize_response(self, request, response, *args, **kwargs):
-        return finished(request, super().finalize_response(request, response, *args, **kwargs), self.at)
+        return finished(request, super().finalize_response(request, response, *args, **kwargs), self.now)
+
+
+def _past(moment: str, now: datetime.datetime) -> datetime.datetime:
+    """The moment of an address in the past. What was public later than now, nobody can tell."""
+    past = addresses.parse_moment(moment)
+    if past is None or past > now:
+        raise Absent
+    return past
+
+
+def _in_past(page: Page, past: datetime.datetime, request) -> Page:
+    """The page with what it leads to as it was then; robots and Memento are told of the page of today alone."""
+    prefix = addresses.as_of(past)
+    return page._replace(
+        # What is not there is not named, whoever did: its words may be those of a text that was taken back.
+        path=addresses.wordless(request.path_info.removeprefix(prefix)),
+        shape=shapes.in_past(page.shape, prefix),
+        beside=lambda: shapes.in_past(page.beside(), prefix),
+        links=(),
+        canonical="",
+        modified=None,
+        indexed=False,
+        past=past,
+    )
 
 
 def _from_cache(key):
@@ -238,7 +279,21 @@ def page_headers(page: Page, renderer, body: bytes) -> dict[str, str]:
 def page_in_html(page: Page, template: str, **more) -> bytes:
     site = {name.removeprefix("NEWSDESK_").lower(): getattr(settings, name) for name in SHOWN}
     context = {"site": site, "page": page, "canonical": canonical(page), "alternates": alternates(page, HTMLRenderer)}
+    # Before every path that a template writes; what a shape holds is led into the past already.
+    context["past"] = addresses.as_of(page.past) if page.past else ""
+    context["past_moment"] = rfc3339(page.past) if page.past else ""
+    context["page_path"] = _path_of_today(page, context["past"])
     return render_to_string(template, context | {page.root: page.shape} | more).encode()
+
+
+def _path_of_today(page, past):
+    """The path of this page without its past, or that of the front page where there is no past to choose.
+
+    A single version leads to its event.
+    """
+    urls = [page.shape.get(key) or "" for key in ("url", "latest")]
+    paths = [*(addresses.relative(url).removeprefix(past) for url in urls), page.path]
+    return next((path for path in paths if path and addresses.has_past(path)), "/")
 
 
 def etag(body: bytes) -> str:
@@ -256,7 +311,8 @@ def alternates(page: Page, renderer) -> list[tuple[str, str, str]]:
 
 
 def _links(page, renderer):
-    yield f'<{canonical(page)}>; rel="canonical"'
+    if not page.past:
+        yield f'<{canonical(page)}>; rel="canonical"'
     for _, media_type, url in alternates(page, renderer):
         yield f'<{url}>; rel="alternate"; type="{media_type}"'
     for relation, url in page.links:
@@ -287,6 +343,9 @@ def problem_answer(exception, context) -> HttpResponse | None:
     if not isinstance(exception, Problem):
         return None
     request = context["request"]
+    past = getattr(context["view"], "past", None)
+    if past:
+        exception.page = _in_past(exception.page, past, request)
     # What was refused is what a format asked for. Other problems are the same whatever was accepted.
     return problem_page(exception, request, request.accepted_renderer if exception.page.status == 400 else None)
 

@@ -37,14 +37,17 @@ BATCH = 4_000
 LEAST_REFERENCE_BUDGET = 100_000
 LONGEST_ADDRESS = 2_000
 
-TAGS = {"a", "blockquote", "br", "code", "em", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "strong"}
+TAGS = {"a", "blockquote", "br", "code", "div", "em", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "strong"}
 TAGS |= {"table", "tbody", "td", "th", "thead", "tr", "ul"}
 ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
 ALIGNMENTS = {"align": {"left", "center", "right"}}
+# What a table stands in, so that it scrolls by itself and stays a table to a screen reader, whose user can reach it by
+# keyboard. Not a region: a landmark for each table is too many. Nobody can write an element of their own.
+FRAME = {"class": "wide", "tabindex": "0", "role": "group", "aria-label": "Table"}
 SCHEMES = {"http", "https", "mailto"}
 REL = "nofollow noopener ugc"
 # A page has its own h1, and h2 for its parts.
-HEADINGS = {"h1": "h3", "h2": "h4", "h3": "h5", "h4": "h6", "h5": "h6"}
+HIGHEST, LOWEST = 3, 6
 
 # What XML and UTF-8 do not admit, and U+202D and U+202E, which show letters in another order than the one written.
 _ILLEGAL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202d\u202e\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
@@ -76,6 +79,7 @@ _TOKEN = re.compile(r"[\\`\[*_<]|  \n")
 # CommonMark's heading: `#Budget2026` at the start of a line is a hashtag.
 _HASH_HEADER = re.compile(r"(?:^|\n)(?P<level>#{1,6}) ++(?P<header>(?:[^\n#]|#++(?! *(?:\n|\Z)))*+)#* *(?:\n|\Z)")
 _HEADING = re.compile(r"#{1,6} .*")
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _UNDERLINE = re.compile(r"(?:=+|-+) *")
 _RULE = re.compile(r" {0,3}(?:(?:- {0,2}){3,}+|(?:_ {0,2}){3,}+|(?:\* {0,2}){3,}+) *")
 _INTERRUPTS = re.compile(rf"{_HEADING.pattern}|{_RULE.pattern}| {{0,3}}>.*")
@@ -294,15 +298,40 @@ class _Restrain(Treeprocessor):
 
 
 class _Fit(Treeprocessor):
-    """Makes links of images, text of links that lead nowhere we would send a reader, and headings that fit the page."""
+    """Makes links of images, text of links that lead nowhere we would send a reader, and headings that fit the page.
+
+    Each heading is at most one level below the one before it, whatever the author began with; one such processor sees
+    the whole body.
+    """
+
+    def __init__(self, parser: markdown.Markdown):
+        super().__init__(parser)
+        self.above = []
 
     def run(self, root: Element) -> None:
-        for element in root.iter():
-            element.tag = HEADINGS.get(element.tag, element.tag)
+        for element in list(root.iter()):
+            if element.tag in _HEADINGS:
+                element.tag = self._fitting(element.tag)
+            if element.tag == "th":
+                element.set("scope", "col")
+            for number, child in enumerate(element):
+                if child.tag == "table":
+                    element[number] = _framed(child)
             if element.tag == "img":
                 _link_image(element)
             if element.tag == "a":
                 _fit_link(element)
+
+    def _fitting(self, tag: str) -> str:
+        self.above = [*(other for other in self.above if other < tag), tag]
+        return f"h{min(HIGHEST + len(self.above) - 1, LOWEST)}"
+
+
+def _framed(table: Element) -> Element:
+    frame = Element("div", FRAME)
+    frame.append(table)
+    frame.tail, table.tail = table.tail, None
+    return frame
 
 
 def _link_image(image: Element) -> None:
@@ -356,7 +385,11 @@ def _checked(tag: str, attribute: str, value: str) -> str | None:
 _CLEANER = nh3.Cleaner(
     tags=TAGS,
     attributes=ATTRIBUTES,
-    tag_attribute_values={"td": ALIGNMENTS, "th": ALIGNMENTS},
+    tag_attribute_values={
+        "td": ALIGNMENTS,
+        "th": ALIGNMENTS | {"scope": {"col"}},
+        "div": {name: {value} for name, value in FRAME.items()},
+    },
     attribute_filter=_checked,
     url_schemes=SCHEMES,
     link_rel=REL,

@@ -9,9 +9,9 @@ import uuid
 import reversion
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import models
-from django.db.models.functions import Left, Length
-from django.db.models.lookups import LessThanOrEqual
+from django.db import connection, models
+from django.db.models.functions import Coalesce, Left, Length
+from django.db.models.lookups import In, LessThanOrEqual
 from django.utils import timezone
 from taggit.managers import TaggableManager
 from taggit.models import ItemBase, TagBase
@@ -19,6 +19,15 @@ from taggit.models import ItemBase, TagBase
 from events import addresses, slugs, texts
 
 GENESIS = "0" * 64
+
+
+class SpelledOut(In):
+    """`IN` with its values in the statement, for constants of the code: SQLite uses an index with a condition only if
+    it reads the same condition in the statement, where a parameter hides it.
+    """
+
+    def process_rhs(self, compiler, connection):
+        return "(" + ", ".join(f"'{value}'" for value in self.rhs) + ")", ()
 
 
 class CategoryQuerySet(models.QuerySet):
@@ -96,6 +105,32 @@ class TopicQuerySet(models.QuerySet):
             [TopicWord(topic=topic, word=word) for topic in self for word in slugs.later_words(topic.name)],
             ignore_conflicts=True,
         )
+
+    def starting(self, text):
+        """The topics of whose names or other names a word begins so, and which hold all other words, most used first.
+
+        Only the longest word is looked for by its beginning: a short one, such as "of", begins words of half of all.
+        """
+        words = slugs.fold(text[: texts.MAX_NAME]).split()[:10]
+        if not words:
+            return self.none()
+        longest = max(words, key=len)
+        if len(longest) == 1 and longest.isascii():
+            # Most names have a word that begins so. Those that begin with it themselves are enough.
+            return self.filter(begins("key", words[0]), alias_of=None).order_by("-uses", "key")
+        named = self.filter(pk__in=self._word_begins(longest))
+        for word in words:
+            if word != longest:
+                named = named.filter(_has_word(word))
+        own = named.annotate(own=Coalesce("alias_of", "pk")).values("own")
+        return self.filter(alias_of=None, pk__in=own).order_by("-uses", "key")
+
+    def _word_begins(self, word):
+        """The rows of which a word begins so, with or without accents: each part is read from an index."""
+        forms = {word, slugs.likeness(word)} - {""}
+        parts = [self.filter(begins(field, form)).values("pk") for field in ("key", "likeness") for form in forms]
+        parts += [TopicWord.objects.filter(begins("word", form)).values("topic") for form in forms]
+        return parts[0].order_by().union(*(part.order_by() for part in parts[1:]))
 
     def standing_for(self, document_list):
         """For each key of a topic in these documents, the row that it means today."""
@@ -299,6 +334,20 @@ class EditionQuerySet(models.QuerySet):
         """The withdrawals in force, one for each event that the public cannot read now."""
         return self.filter(event__withdrawn=True, kind=Edition.Kind.WITHDRAW, superseded=None)
 
+    def withdrawn_at(self, at):
+        """The withdrawals that were in force at `at`."""
+        in_force = models.Q(superseded=None) | models.Q(superseded__gt=at)
+        return self.filter(in_force, kind=Edition.Kind.WITHDRAW, issued__lte=at)
+
+    def owned_up(self, at):
+        """Corrections, withdrawals and restorations made public up to `at`; of an event withdrawn then, that alone."""
+        in_force = Edition.objects.withdrawn_at(at).filter(event=models.OuterRef("event"))
+        is_in_force = models.Q(kind=Edition.Kind.WITHDRAW) & (models.Q(superseded=None) | models.Q(superseded__gt=at))
+        withdrawn = Event.objects.filter(withdrawn=True).values("pk")
+        is_readable = ~models.Exists(in_force) & ~models.Q(event__in=withdrawn)
+        told = self.filter(SpelledOut(models.F("kind"), Edition.OWNED_UP), issued__lte=at)
+        return told.filter(is_in_force | is_readable)
+
     def on(self, date):
         return self.filter(date=date)
 
@@ -312,12 +361,21 @@ class EditionQuerySet(models.QuerySet):
         return self.select_related("event").only(*own, "event__uid")
 
     def with_times(self):
-        """With `published`, when the event first was, and `modified`, the last change up to here that was not minor."""
+        """With `published`, when the event first was, and `modified`, the last change up to here that was not minor.
+
+        Also `corrected` and `updated`, the last of these up to here or None.
+        """
         editions = Edition.objects.filter(event=models.OuterRef("event"))
-        major = editions.filter(number__lte=models.OuterRef("number")).exclude(kind=Edition.Kind.MINOR)
+        so_far = editions.filter(number__lte=models.OuterRef("number")).order_by("-number")
+
+        def last(rows):
+            return models.Subquery(rows.values("issued")[:1])
+
         return self.annotate(
-            published=models.Subquery(editions.filter(number=1).values("issued")),
-            modified=models.Subquery(major.order_by("-number").values("issued")[:1]),
+            published=last(editions.filter(number=1)),
+            modified=last(so_far.exclude(kind=Edition.Kind.MINOR)),
+            corrected=last(so_far.filter(kind=Edition.Kind.CORRECTION)),
+            updated=last(so_far.filter(kind=Edition.Kind.UPDATE)),
         )
 
     def with_log(self):
@@ -353,6 +411,9 @@ class Edition(models.Model):
         WITHDRAW = "withdraw"
         RESTORE = "restore"
 
+    # In which the newsroom says that what was public was not right.
+    OWNED_UP = (Kind.CORRECTION, Kind.WITHDRAW, Kind.RESTORE)
+
     event = models.ForeignKey(Event, models.PROTECT, related_name="editions")
     number = models.PositiveIntegerField()
     kind = models.CharField(max_length=10, choices=Kind)
@@ -379,7 +440,18 @@ class Edition(models.Model):
                 condition=models.Q(document__isnull=False),
                 name="edition_timeline",
             ),
+            # A category's page, and what a search counts by year and category.
+            models.Index(
+                fields=["category", "date", "issued", "superseded", "event"],
+                condition=models.Q(document__isnull=False),
+                name="edition_by_category",
+            ),
             models.Index(fields=["date"], condition=models.Q(kind="withdraw"), name="edition_withdrawals"),
+            models.Index(
+                fields=["issued", "event", "number"],
+                condition=models.Q(kind__in=["correction", "withdraw", "restore"]),
+                name="edition_owned_up",
+            ),
             models.Index(fields=["kind", "event"], condition=models.Q(superseded=None), name="edition_open_by_kind"),
         ]
         constraints = [
@@ -430,6 +502,17 @@ class EditionTopic(models.Model):
 
     def __str__(self):
         return f"edition row {self.edition_id}, topic row {self.topic_id}"
+
+
+class SearchRow(models.Model):
+    """The words of an edition with a text, as `tokens` makes them; the database's own index follows by triggers."""
+
+    edition = models.OneToOneField(Edition, models.CASCADE, primary_key=True, related_name="search_row")
+    head = models.TextField(help_text="Headline, story, topics, category and the names of sources.")
+    body = models.TextField()
+
+    def __str__(self):
+        return f"edition row {self.edition_id}"
 
 
 class Address(models.Model):
@@ -553,6 +636,29 @@ class RelatedChoice(models.Model):
         return f"{self.event_id} {'shows' if self.shown else 'hides'} {self.other_id}"
 
 
+class CorrectionsPolicy(models.Model):
+    """How the newsroom corrects, in its own words. A new text is a new row, so that what was promised stays known."""
+
+    body = models.TextField(help_text="Markdown.")
+    issued = models.DateTimeField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["-pk"]
+        verbose_name_plural = "corrections policy"
+        default_permissions = ["view", "change"]
+        constraints = [
+            models.CheckConstraint(condition=LessThanOrEqual(Length("body"), texts.MAX_BODY), name="policy_bounded"),
+        ]
+
+    def __str__(self):
+        return f"since {self.issued:%Y-%m-%d}"
+
+    def clean(self):
+        problem = None if self.body.strip() else "Say how you correct."
+        _refuse({"body": problem or texts.text_problem(self.body, texts.MAX_BODY)})
+
+
 class Preview(models.Model):
     """A link to one save of an entry for someone without an account. It holds no text: the save does."""
 
@@ -616,6 +722,26 @@ def date_problem(date, today=None):
     """What is wrong with an event's date; `today` is the site's own by default."""
     latest = (today or timezone.localdate()) + datetime.timedelta(days=1)
     return f"An entry is dated {latest} at the latest." if date and date > latest else None
+
+
+def _has_word(word):
+    """That a word of a topic's name begins so, with or without accents."""
+    plain = slugs.likeness(word)
+    later = TopicWord.objects.filter(topic=models.OuterRef("pk"), word__startswith=plain)
+    first = models.Q(key__startswith=word) | models.Q(likeness__startswith=plain)
+    within = models.Q(key__contains=f" {word}") | models.Q(key__contains=f"-{word}")
+    return first | within | models.Q(models.Exists(later))
+
+
+def begins(field, text):
+    """That a field begins with a text, said so that both databases look into an index."""
+    said = models.Q(**{f"{field}__startswith": text})
+    if not text or not text[-1].isalnum():
+        return said
+    if connection.vendor == "sqlite":
+        return said & models.Q(**{f"{field}__gte": text, f"{field}__lt": text[:-1] + chr(ord(text[-1]) + 1)})
+    # PostgreSQL may sort as a language does: no letter bounds what begins so from above, nor from below beyond ASCII.
+    return said & models.Q(**{f"{field}__gte": text}) if text.isascii() else said
 
 
 def _bidi_problem(text):

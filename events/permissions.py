@@ -35,6 +35,7 @@ NEEDED = {
     "rename topic": "events.rename_topic",
     "add category": "events.add_category",
     "order categories": "events.change_category",
+    "change policy": "events.change_correctionspolicy",
 }
 OWN = "events.change_own_event"
 # What one's own draft may be made with OWN alone, before anyone else has to decide.

@@ -16,11 +16,12 @@ from django.db.models import Q
 from django.utils import timezone
 from reversion.models import Revision, Version
 
-from events import documents, drafts, merging, permissions, slugs, texts
+from events import documents, drafts, merging, permissions, search, slugs, texts
 from events.log import public_act, topic_uses
 from events.models import (
     Address,
     Category,
+    CorrectionsPolicy,
     Edition,
     EditionTopic,
     Event,
@@ -37,6 +38,7 @@ from events.refusals import (
     NothingChanged,
     NotMinor,
     NotPending,
+    Overtaken,
     Pending,
     Stale,
     WrongKind,
@@ -307,6 +309,21 @@ def rename_category(category: Category, name: str, *, by: User) -> Category:
     return category
 
 
+def set_policy(body: str, *, by: User, seen: int | None) -> CorrectionsPolicy:
+    """Say from now on how the newsroom corrects; `seen` is the row that the editor saw, None if there was none."""
+    with public_act(by, "change policy") as act:
+        standing = CorrectionsPolicy.objects.first()
+        if (standing and standing.pk) != seen:
+            raise Overtaken("Somebody changed this text in the meantime. Compare the two, then save yours again.")
+        if standing and standing.body == body:
+            raise NothingChanged("This is the text that stands already.")
+        policy = CorrectionsPolicy(body=body, issued=act.now, by=by)
+        policy.clean()
+        policy.save()
+        act.head.changed += 1
+    return policy
+
+
 def settle() -> int:
     """Log the editions that fell due; how many there were."""
     with public_act(None, None) as act:
@@ -571,6 +588,7 @@ def _record(
     edition = event.editions.select_related("revision").get(number=number)
     if document:
         _index_topics(edition)
+        search.index([edition])
     return edition
 
 
@@ -616,6 +634,7 @@ def _clear(edition):
     edition.document, edition.salt, edition.note, edition.slug, edition.category = None, "", "", "", None
     edition.save(update_fields=["document", "salt", "note", "slug", "category"])
     edition.topic_links.all().delete()
+    search.forget(edition)
     edition.log_entries.update(note="")
     _free_address(edition.event, edition.date, slug)
 

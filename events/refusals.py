@@ -31,6 +31,10 @@ class Stale(Refused):
         super().__init__("This entry was changed by someone else in the meantime. Look at their changes first.")
 
 
+class Overtaken(Refused):
+    """Something that belongs to no entry was changed since the editor saw it."""
+
+
 class Pending(Refused):
     pass
 

@@ -139,7 +139,7 @@ def _told(chosen, topics):
     fields = ("pk", "document", "schema", "date", "slug", "event__uid")
     rows = Edition.objects.filter(pk__in=[one["edition"] for one in chosen], document__isnull=False).order_by()
     told = {
-        pk: {"headline": documents.read(document, schema)["headline"], "date": date, "slug": slug, "uid": uid}
+        pk: {**_worded(documents.read(document, schema)), "date": date, "slug": slug, "uid": uid}
         for pk, document, schema, date, slug, uid in rows.values_list(*fields)
     }
     return [
@@ -147,6 +147,10 @@ def _told(chosen, topics):
         for one in chosen
         if one["edition"] in told
     ]
+
+
+def _worded(text):
+    return {"headline": text["headline"], "language": text["language"]}
 
 
 def _context(candidate, topics):

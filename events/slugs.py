@@ -11,21 +11,20 @@ EMPTY_TOPIC_SLUG = "topic"
 RESERVED_SLUGS = frozenset({"index"})
 
 # Letters of Latin script that Unicode does not decompose into a base letter and an accent.
-_LATIN = str.maketrans(
-    {
-        "ß": "ss",
-        "æ": "ae",
-        "œ": "oe",
-        "ø": "o",
-        "đ": "d",
-        "ð": "d",
-        "þ": "th",
-        "ł": "l",
-        "ħ": "h",
-        "ı": "i",
-        "ŋ": "n",
-    }
-)
+LATIN_LETTERS = {
+    "ß": "ss",
+    "æ": "ae",
+    "œ": "oe",
+    "ø": "o",
+    "đ": "d",
+    "ð": "d",
+    "þ": "th",
+    "ł": "l",
+    "ħ": "h",
+    "ı": "i",
+    "ŋ": "n",
+}
+_LATIN = str.maketrans(LATIN_LETTERS)
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _SPACES = re.compile(r"\s+")
 

@@ -8,13 +8,25 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import CharField, Count
+from django.db import DatabaseError, connection, transaction
+from django.db.models import CharField, Count, Exists, OuterRef
 from django.db.models.functions import Cast
 from reversion.models import Version
 
-from events import documents, slugs
+from events import documents, slugs, tokens
 from events.log import hashed_members, log_commitment, snapshot, topic_uses
-from events.models import GENESIS, Address, Category, Edition, EditionTopic, Event, LogEntry, LogHead, Topic
+from events.models import (
+    GENESIS,
+    Address,
+    Category,
+    Edition,
+    EditionTopic,
+    Event,
+    LogEntry,
+    LogHead,
+    SearchRow,
+    Topic,
+)
 from events.publishing import ARROW, revision_comment
 
 CHUNK = 1_000
@@ -40,6 +52,7 @@ def problems(receipt: str | None = None) -> Iterator[str]:
         topics = _Topics()
         yield from _history_problems(head, topics)
         yield from topics.problems(head)
+    yield from _INDEX_PROBLEMS[connection.vendor]()
 
 
 # The log.
@@ -121,7 +134,7 @@ def _history_problems(head, topics):
     facts = _Facts(head)
     order = Edition.objects.order_by("event_id", "number")
     readable = []
-    for edition, damage in _rows(Edition.objects.select_related("revision"), order, "edition"):
+    for edition, damage in _rows(Edition.objects.select_related("revision", "search_row"), order, "edition"):
         if damage:
             yield damage
             continue
@@ -197,6 +210,7 @@ def _edition_problems(edition, facts, topics):
         yield "its topics in the index are not those of its text."
     if topics.dates.pop(edition.pk, set()) - {edition.date.isoformat()}:
         yield "its date in the index of topics is not its own."
+    yield from _search_problems(edition, document)
 
 
 def _textless_problems(edition, facts, topics):
@@ -208,6 +222,15 @@ def _textless_problems(edition, facts, topics):
         yield "it has no text and yet more than a place in time."
     if topics.indexed.pop(edition.pk, None):
         yield "it has no text and yet topics."
+    if hasattr(edition, "search_row"):
+        yield "it has no text and yet words that a search finds it by."
+
+
+def _search_problems(edition, document):
+    if not hasattr(edition, "search_row"):
+        yield "no search finds it, for its words are missing."
+    elif (edition.search_row.head, edition.search_row.body) != tokens.of_document(document):
+        yield "the words that a search finds it by are not those of its text."
 
 
 def _save_problems(edition, facts):
@@ -246,13 +269,16 @@ class _Facts:
         return self.uids.get(edition.event_id, f"with the key {edition.event_id}")
 
     def leftovers(self):
-        """Addresses and withdrawals that no edition accounts for."""
+        """Addresses, withdrawals and words that no edition accounts for."""
         for (date, slug), event in self.addresses.items():
             if (date, slug) not in self.borne:
                 yield f"address {date} {slug}: no edition of event {self.uids.get(event)} bears it."
         for event, withdrawn in self.withdrawn.items():
             if withdrawn:
                 yield f"event {self.uids[event]}: is withdrawn and was never public."
+        editions = Edition.objects.filter(pk=OuterRef("edition"))
+        for key in SearchRow.objects.filter(~Exists(editions)).values_list("pk", flat=True):
+            yield f"words for a search: of edition row {key}, which is not there."
 
 
 # The topics.
@@ -324,6 +350,31 @@ class _Renamings:
             for cut in range(1, len(parts)):
                 old, new = ARROW.join(parts[:cut]), ARROW.join(parts[cut:])
                 self.later[slugs.fold(old)].add(slugs.fold(new))
+
+
+# The engines' own index of the words for a search, against their rows.
+
+
+def _problems_of_fts5():
+    """Checked by SQLite itself, which writes nothing but waits for whoever does: after all else, for a second or so."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("INSERT INTO events_search (events_search, rank) VALUES ('integrity-check', 1)")
+    except DatabaseError as error:
+        yield f"index of words for a search: it is not that of the rows, or cannot be checked ({error})."
+
+
+def _problems_of_tsvector():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT edition_id FROM events_searchrow WHERE vector IS DISTINCT FROM "
+            "events_search_lexemes(head, 'A') || events_search_lexemes(body, 'D') ORDER BY edition_id"
+        )
+        for (key,) in cursor.fetchall():
+            yield f"index of words for a search: of edition row {key} it has other words than the row."
+
+
+_INDEX_PROBLEMS = {"sqlite": _problems_of_fts5, "postgresql": _problems_of_tsvector}
 
 
 # Reading rows that may be damaged.

@@ -7,6 +7,7 @@ import re
 import tempfile
 from pathlib import Path
 from urllib.parse import quote, urlsplit
+from xml.etree import ElementTree
 from zoneinfo import ZoneInfo
 
 import dj_database_url
@@ -15,6 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+MARK_BYTES = 20_000
 
 
 def variable(name: str, default: str = "") -> str:
@@ -50,6 +52,22 @@ def site_url() -> str:
     return match[1]
 
 
+def mark() -> str:
+    """The drawing in the file that NEWSDESK_MARK names, or nothing. It stands on every page, so it has to be small."""
+    if not (path := variable("NEWSDESK_MARK")):
+        return ""
+    try:
+        drawing = Path(path).expanduser().read_bytes()
+        root = ElementTree.fromstring(drawing.decode()) if len(drawing) <= MARK_BYTES else None
+    except OSError as error:
+        raise ImproperlyConfigured(f"NEWSDESK_MARK: {path} cannot be read ({error.strerror}).") from error
+    except (ElementTree.ParseError, UnicodeDecodeError):
+        root = None
+    if root is None or root.tag != "{http://www.w3.org/2000/svg}svg":
+        raise ImproperlyConfigured(f"NEWSDESK_MARK must be an SVG file in UTF-8 of at most {MARK_BYTES // 1000} kB.")
+    return drawing.decode()
+
+
 def data_directory() -> Path:
     # Private: it holds the secret key and what is not published yet.
     path = Path(variable("NEWSDESK_VAR", str(BASE_DIR / "var"))).expanduser().absolute()
@@ -80,6 +98,7 @@ NEWSDESK_URL = site_url()
 NEWSDESK_TITLE = variable("NEWSDESK_TITLE", "Newsdesk")
 NEWSDESK_DESCRIPTION = variable("NEWSDESK_DESCRIPTION")
 NEWSDESK_LICENSE = variable("NEWSDESK_LICENSE")
+NEWSDESK_MARK = mark()
 
 # Whether an editor may publish an entry that they wrote.
 NEWSDESK_OWN_PUBLISHING = switch("NEWSDESK_OWN_PUBLISHING", "1")

@@ -4,9 +4,9 @@ from contextlib import contextmanager
 
 from django.db import DatabaseError, connection, transaction
 
-from events.models import Edition, EditionTopic, LogEntry, Topic
+from events.models import Edition, EditionTopic, LogEntry, SearchRow, Topic
 
-TABLES = {model: model._meta.db_table for model in (Edition, EditionTopic, LogEntry, Topic)}
+TABLES = {model: model._meta.db_table for model in (Edition, EditionTopic, LogEntry, SearchRow, Topic)}
 
 
 def columns(model):

@@ -31,6 +31,63 @@ def test_digits_outside_the_calendar_are_no_date(digits):
 
 
 @pytest.mark.parametrize(
+    ("moment", "prefix"),
+    [
+        (datetime.datetime(2018, 2, 6, 13, 49, 30, 999_999, datetime.UTC), "/as-of/20180206T134930Z"),
+        (datetime.datetime.fromisoformat("2018-02-06T13:49:30+01:00"), "/as-of/20180206T124930Z"),
+        (datetime.datetime(1000, 1, 1, tzinfo=datetime.UTC), "/as-of/10000101T000000Z"),
+    ],
+)
+def test_a_moment_is_written_in_whole_seconds_of_utc_and_read_again(moment, prefix):
+    assert addresses.as_of(moment) == prefix
+    assert addresses.parse_moment(prefix.rpartition("/")[2]) == moment.replace(microsecond=0)
+
+
+@pytest.mark.parametrize("text", ["20180230T000000Z", "20180206T240000Z", "20180206T000060Z", "20181306T000000Z"])
+def test_digits_outside_the_calendar_are_no_moment(text):
+    assert addresses.parse_moment(text) is None
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/index.json",
+        "/news/index.html",
+        "/news/2017/02/index.md",
+        "/news/2017/02/25/",
+        "/news/2017/02/25/slug",
+        "/news/2017/02/25/slug.xml",
+        "/topics/index.html?letter=a",
+        "/topics/slug/index.html",
+        "/categories/s/index.json",
+    ],
+)
+def test_a_page_has_a_past_and_leads_there(path):
+    resolve("/as-of/20180206T134930Z" + path.partition("?")[0])
+    assert addresses.into_past(path, "/past") == f"/past{path}"
+    assert addresses.into_past(settings.NEWSDESK_URL + path, "/past") == f"{settings.NEWSDESK_URL}/past{path}"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "/news/2017/02/25/slug.v1.html",
+        "/news/2017/02/25/slug.v1-v2.html",
+        "/search/index.html",
+        "/events/x",
+        "/desk/",
+        "https://other.example/",
+        f"{settings.NEWSDESK_URL}.other.example/news/index.html",
+        "/corrections/index.html",
+    ],
+)
+def test_what_has_no_past_stays_where_it_is(path):
+    assert addresses.into_past(path, "/past") == path
+
+
+@pytest.mark.parametrize(
     ("path", "name"),
     [
         ("/", "home"),
@@ -43,6 +100,10 @@ def test_digits_outside_the_calendar_are_no_date(digits):
         ("/news/2017/02/25/slug", "neutral_event"),
         ("/news/2017/02/25/slug.html", "event"),
         ("/news/2017/02/25/slug.v12.json", "edition"),
+        ("/news/2017/02/25/slug.v1-v12.json", "comparison"),
+        ("/as-of/", "as_of"),
+        ("/as-of/20180206T134930Z/", "past_home"),
+        ("/as-of/20180206T134930Z/news/2017/02/25/slug.html", "past_event"),
     ],
 )
 def test_each_address_is_of_one_thing(path, name):

@@ -4,11 +4,11 @@ Nothing shuts anybody out, nothing scrolls sideways, nothing is in the console.
 """
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 
 from events import drafts, publishing
 from events.models import Topic
+from tests.inspections import HEIGHT, RULES, Inspection
 from tests.words import category, draft, in_minutes, person, published, revise, topics, updated
 
 pytestmark = [pytest.mark.trial, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
@@ -17,13 +17,6 @@ ENTRY = "/desk/events/event/"
 LONG = "The Internationale_Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft " * 3
 SOURCES = [("The Guardian", f"https://www.example.org/{'a-very-long-address/' * 12}"), ("BBC", "https://bbc.example/1")]
 TOPICS = ["Azerbaijan", "Armenia", "Nagorno-Karabakh conflict", "Nagorno–Karabakh conflicts"]
-# Preloading would put style sheets into the page, which the policy refuses and the console tells.
-RULES = {"resultTypes": ["violations"], "preload": False}
-# One that axe leaves out unless asked; what an open list covers is no small target.
-ALL_RULES = RULES | {"rules": {"target-size": {"enabled": True}}}
-# All of nearly every page, so that the bar at the bottom covers nothing of it.
-HEIGHT = 6000
-SIDEWAYS = "document.scrollingElement.scrollWidth - window.innerWidth"
 
 
 @pytest.fixture
@@ -79,29 +72,6 @@ def pages(entries):
     yield from (f"/desk/events/topic/{path}" for path in ["", "add/", "duplicates/", f"{topic}/change/"])
     yield from ("/desk/", "/desk/events/category/", "/desk/events/category/add/", "/desk/events/auditentry/")
     yield from ("/desk/auth/user/", "/desk/auth/user/add/", "/desk/second-factor/", "/desk/password_change/")
-
-
-class Inspection:
-    """Looks at what a seat shows, and keeps what is wrong with it."""
-
-    def __init__(self):
-        self.axe, self.problems = Axe(), []
-
-    def look_at(self, seat, called, rules=ALL_RULES):
-        found = self.axe.run(seat.page, options=rules).response["violations"]
-        for one in found:
-            places = [place["html"][:150] for place in one["nodes"]]
-            self.problems.append(f"{called}: {one['id']} ({one['help']}) at {places}")
-        if (pixels := seat.page.evaluate(SIDEWAYS)) > 0:
-            self.problems.append(f"{called}: {pixels} pixels too wide")
-
-    def visit(self, seat, path):
-        answer = seat.go(path)
-        if answer.status not in seat.expects | {200}:
-            self.problems.append(f"{path}: {answer.status}")
-        if answer.url != seat.url + path:
-            self.problems.append(f"{path} leads to {answer.url}")
-        self.look_at(seat, path)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -82,7 +82,7 @@ class TestThePage:
         answer = ask(desk, "publish", one, draft("A new one."))
         assert {choice.event.headline: choice.change for choice in answer.context["choices"]} == {
             "A new one.": "Not public yet.",
-            "Parliament rejects the budget.": "Headline and body changed; 1 topic added.",
+            "Parliament rejects the budget.": "Body changed; 1 word replaced in the headline; topic Vote added.",
         }
         assert left(answer) == {"A new one.": (True, ""), "Parliament rejects the budget.": (True, "")}
 

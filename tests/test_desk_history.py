@@ -71,7 +71,7 @@ class TestHistory:
         revise(event, headline="Two.", topics=["Rome", "Paris"], sources=[("Agency", "https://a.example/")])
         words = text(page(editor, "history", event.pk))
         assert words.index("Save 2") < words.index("Save 1")
-        assert "Headline changed; 2 topics added, 1 source added." in words
+        assert "Headline changed; source 1 added; topics Paris and Rome added." in words
         assert re.search(r"Save 1 Draft .* rita A first try", words)
 
     def test_versions_are_marked_and_linked(self, editor):

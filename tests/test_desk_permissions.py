@@ -130,6 +130,9 @@ TABLE = {
     "events_category_add": Line(EDITORS, EDITORS, args=none, sent=lambda event: {"name": "Another"}),
     "events_category_change": Line(DESK, EDITORS, args=of_category, sent=lambda event: {"name": "Another"}),
     "events_category_delete": Line(CHIEFS, CHIEFS, args=of_category),
+    "events_correctionspolicy_changelist": Line(
+        CHIEFS, CHIEFS, args=none, sent=lambda event: {"body": "We correct at once.", "seen": ""}
+    ),
     "autocomplete": Line(DESK, args=none),
     "events_auditentry_changelist": Line(CHIEFS, args=none),
     "events_auditentry_export": Line(CHIEFS, args=none),
@@ -337,7 +340,8 @@ def test_superuser_reaches_no_other_address_either(client):
     user.save()
     client.force_login(user)
     registered = {model._meta.label for model in admin.site._registry}
-    assert registered == {"events.Event", "events.Topic", "events.Category", "events.AuditEntry", "auth.User"}
+    ours = {"events.Event", "events.Topic", "events.Category", "events.CorrectionsPolicy", "events.AuditEntry"}
+    assert registered == {*ours, "auth.User"}
 
 
 def test_forged_form_is_refused(client):

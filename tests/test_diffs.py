@@ -1,4 +1,5 @@
 import random
+import re
 from html.parser import HTMLParser
 
 import pytest
@@ -159,6 +160,13 @@ def test_a_long_body_of_which_every_sentence_changed_is_still_compared_by_words(
         assert (text(pieces, "same", "removed"), text(pieces, "same", "added")) == (old, new)
 
 
+def test_a_long_body_of_one_sentence_in_which_every_word_is_rare_is_still_compared_by_words():
+    written = [f"word{number}" for number in range(5_500)]
+    old, new = (" ".join(words) for words in (written, [w if n % 3 else "new" for n, w in enumerate(written)]))
+    removed = [piece.text.strip() for piece in diffs.words(old, new) if piece.op == "removed"]
+    assert removed == written[::3]
+
+
 def test_a_long_body_of_few_letters_is_compared_by_letter_where_a_sentence_changed():
     letters = random.Random(1).choices([chr(0x4E00 + number) for number in range(80)], k=20_000)
     sentences = ["".join(letters[start : start + 40]) + "。" for start in range(0, 20_000, 40)]
@@ -271,18 +279,95 @@ def test_a_source_that_is_cited_twice_is_matched_twice():
     assert sorted(state for state, _number, _old in states(old, new)) == ["moved", "removed", "same", "same"]
 
 
-def test_summary_is_one_line():
-    old = document(body="Old.", topics=topics("a"), sources=sources(("A", "a"), ("B", "b"), ("C", "c")))
-    new = document(
-        headline="New.", body="New.", topics=topics("a", "b", "c"), sources=sources(("B", "b"), ("D", "d"), ("E", "c"))
+def said(old, new):
+    return diffs.summary(diffs.compare(document(**old), document(**new)))
+
+
+class TestSummary:
+    def test_it_is_one_sentence_with_the_texts_first(self):
+        old = {
+            "body": "At least 40 people die here.",
+            "topics": topics("Armenia"),
+            "sources": sources(("A", "a"), ("B", "b")),
+            "category": documents.category_value("Asia", "asia"),
+        }
+        new = {
+            "body": "At least 42 people die.",
+            "headline": "Another headline.",
+            "sources": sources(("A", "a"), ("B", "b"), ("C", "c")),
+            "category": documents.category_value("World", "world"),
+        }
+        assert said(old, new) == (
+            "2 words replaced, 1 word removed in the body; 1 word replaced in the headline; source 3 added; "
+            "topic Armenia removed; category changed from Asia to World."
+        )
+
+    def test_no_difference_is_said(self):
+        assert diffs.summary([]) == "No difference."
+
+    @pytest.mark.parametrize(
+        ("old", "new", "sentence"),
+        [
+            ("", "Some words.", "Body added."),
+            ("Some words.", "", "Body removed."),
+            ("Some words.", "Some more words.", "1 word added in the body."),
+            ("Some more words.", "Some words.", "1 word removed in the body."),
+            ("Some words.", "Some words. More.", "1 word added in the body."),
+            ("Some words.", "Other text here.", "2 words replaced, 1 word added in the body."),
+            ("One line.", "One line.\n\n", "Spaces or punctuation changed in the body."),
+            ("One line", "One – line", "Spaces or punctuation changed in the body."),
+            ("", "…", "Body changed."),
+            ("word " * 1200, "other " * 1200 + "and", "1,200 words replaced, 1 word added in the body."),
+        ],
     )
-    said = "Headline and body changed; 2 topics added, 1 source added, 1 source removed, 1 source changed."
-    assert diffs.summary(diffs.compare(old, new)) == said
-    assert diffs.summary(diffs.compare(new, new | {"date": "2017-01-01", "headline": "a", "language": "fr"})) == (
-        "Date, headline and language changed."
-    )
-    assert diffs.summary(diffs.compare(document(), document(topics=topics("a")))) == "1 topic added."
-    assert diffs.summary([]) == "No difference."
+    def test_words_are_counted(self, old, new, sentence):
+        assert said({"body": old}, {"body": new}) == sentence
+
+    def test_characters_are_counted_in_scripts_without_spaces(self):
+        assert said({"body": "北京市今天下雨。"}, {"body": "北京市明日下雨"}) == "2 characters replaced in the body."
+        assert said({"body": "北京市今天下雨"}, {"body": "北京市今天下雨 BBC"}) == "1 word added in the body."
+
+    def test_sources_are_told_by_their_numbers(self):
+        old = sources(*((name, name) for name in "abcd"))
+        assert said({"sources": old}, {"sources": [old[3], *old[:2]]}) == "Source 3 removed; source 1 moved."
+        new = [{**old[0], "name": "A"}, *old[1:], *sources(("e", "e"))]
+        assert said({"sources": old}, {"sources": new}) == "Source 5 added; source 1 changed."
+        assert said({}, {"sources": old[:2]}) == "Sources 1 and 2 added."
+
+    def test_many_are_only_counted(self):
+        names = ["Rome", "Oslo", "Bonn"]
+        assert said({}, {"topics": topics(*names)}) == "Topics Bonn, Oslo and Rome added."
+        assert said({"topics": topics(*names, "Bern")}, {}) == "4 topics removed."
+        assert said({}, {"topics": topics("An endless name " * 8)}) == "1 topic added."
+        assert said({}, {"sources": sources(*((name, name) for name in "abcd"))}) == "4 sources added."
+
+    def test_values_are_named_while_they_are_few_and_short(self):
+        asia = {"category": documents.category_value("Asia", "asia")}
+        assert said({}, asia | {"date": "2017-02-26"}) == (
+            "Date changed from 2017-02-25 to 2017-02-26; category Asia added."
+        )
+        assert said(asia, {}) == "Category Asia removed."
+        assert said(asia, {"date": "2017-02-26", "language": "fr"}) == "Date, category and language changed."
+        origin = {"name": "Wikinews", "url": "https://example.org/" + "a" * 80, "licence": "CC BY"}
+        assert said({}, {"origin": origin}) == "Origin added."
+        assert said({"story": topic("U.S.")}, {"topics": topics("U.S.")}) == "Story U.S. removed."
+
+    @given(st.lists(st.text(st.sampled_from("abé"), min_size=1, max_size=5), min_size=2, max_size=30), st.data())
+    def test_a_letter_less_is_one_word(self, written, data):
+        old = " ".join(written)
+        place = data.draw(st.sampled_from([place for place, char in enumerate(old) if char != " "]))
+        sentence = said({"body": old}, {"body": old[:place] + old[place + 1 :]})
+        assert sentence in ("1 word replaced in the body.", "1 word removed in the body.")
+
+    @given(TEXT, TEXT)
+    def test_the_way_back_swaps_added_and_removed(self, old, new):
+        there, back = said({"body": old}, {"body": new}), said({"body": new}, {"body": old})
+        assert counted(there) == {(OPPOSITE.get(state, state), number) for state, number in counted(back)}
+
+
+def counted(sentence):
+    """{(state, number and unit)}, of the first part of a sentence."""
+    return {(state, number) for number, state in re.findall(r"(\d+ \w+?)s? (replaced|added|removed)", sentence)}
 
 
 class Markup(HTMLParser):

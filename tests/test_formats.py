@@ -16,9 +16,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from lxml import etree
 
-from events import addresses, documents, slugs, texts
-from events.formats import as_json, as_markdown, as_xml, shapes
-from events.models import Edition, Event
+from events import addresses, diffs, documents, markup, slugs, texts
+from events.formats import as_json, as_markdown, as_xml, compared, corrected, shapes, timelines
+from events.models import CorrectionsPolicy, Edition, Event, Topic
 from tests.conftest import SHARED
 
 SCHEMAS = Path(shapes.__file__).parent / "schemas"
@@ -53,7 +53,9 @@ def make_edition(number, headline, kind=None, *, event=None, note="", issued=Non
         salt=f"{number:032x}" if document else "",
     )
     edition.commitment = documents.commitment(edition.salt, document, note, edition.slug)
-    edition.modified = edition.issued
+    edition.published = edition.modified = edition.issued
+    edition.corrected = edition.issued if kind == "correction" else None
+    edition.updated = edition.issued if kind == "update" else None
     return edition
 
 
@@ -92,6 +94,7 @@ def related_to(edition, context, score=1.0, parts=()):
     """An entry as the choice of related events gives it."""
     return {
         "headline": edition.document["headline"],
+        "language": edition.document["language"],
         "date": edition.date,
         "slug": edition.slug,
         "context": context,
@@ -116,13 +119,117 @@ def full_event():
     return shapes.event([edition], related=[related])
 
 
+def named(name):
+    """A topic or a category."""
+    return Topic(name=name, slug=slugs.slugify(name) or "topic")
+
+
+ROADS = [(named("Bridges"), 1234), (named("Roads"), 1)]
+YEARS = [(2017, 3), (2018, 1)]
+
+
+def topic_page(*editions, name="Bridges", aliases=("Bridge", "Viaducts"), years=YEARS, counts=ROADS, more=True):
+    page = {"years": years, "aliases": list(aliases), "often_with": counts, "more": more and bool(editions)}
+    return timelines.topic(named(name), editions, before="2017-02-26" if more else "", **page)
+
+
+def category_page(*editions):
+    return timelines.category(named("Transport"), editions, years=YEARS, before="", more=False)
+
+
+def counted(topic, count):
+    return timelines.counted(addresses.topic, topic, count)
+
+
+def found_page(*editions, query="bridge* road", excerpt=(), **values):
+    events = [
+        shapes.summary(edition) | {"found_headline": [piece(edition.document["headline"])], "excerpt": list(excerpt)}
+        for edition in editions
+    ]
+    return {
+        "url": SITE + addresses.search() + "?q=bridge%2A+road",
+        "query": query,
+        "hints": ["“NEAR” was read as a word."],
+        "count": len(events),
+        "topics": [counted(*row) for row in ROADS],
+        "events": events,
+        "years": [{"year": 2017, "count": 1, "url": SITE + addresses.search() + "?q=bridge%2A+road+after%3A2017"}],
+        "categories": [timelines.counted(addresses.category, named("Transport"), 1)],
+        "older": SITE + addresses.search() + "?q=bridge%2A+road&page=2",
+        "newer": None,
+        "formats": addresses.formats(addresses.search, query="?q=bridge%2A+road"),
+        **values,
+    }
+
+
+def piece(text, found=False):
+    return {"text": text, "found": found}
+
+
+def owned_up(edition, *, in_force=False, redaction=None):
+    """An edition as the list of corrections reads it."""
+    edition.in_force, edition.redaction = in_force, redaction
+    edition.place = None if in_force else (edition.date, edition.slug or "bridge-closed")
+    edition.shown = edition if edition.document else None
+    edition.before = edition.number - 1 if edition.document else None
+    return edition
+
+
+def owned_up_editions():
+    """A correction, a withdrawal in force, one that was lifted and a redacted correction."""
+    return [
+        owned_up(make_edition(2, "Bridge closed.", "correction", note="It *is* closed.")),
+        owned_up(make_edition(3, None, "withdraw", note="It stands."), in_force=True),
+        owned_up(make_edition(4, None, "withdraw", note="It stood.")),
+        owned_up(make_edition(5, None, "correction"), redaction="A court order."),
+    ]
+
+
+def corrections_page(*editions, older="20180206T134930Z"):
+    return corrected.corrections(editions, older=older)
+
+
+def policy_page(body, *former):
+    return corrected.policy(CorrectionsPolicy(body=text, issued=FIRST) for text in (body, *former))
+
+
+def comparison_of(old, new):
+    """Two editions, compared."""
+    changes = diffs.compare(old.document, new.document)
+    return compared.comparison(old, new, [old, new], changes)
+
+
+def compared_editions():
+    """Two editions that differ in every field."""
+    sources = [(name, f"https://{name.lower()}.example/") for name in ("One", "Two", "Three", "Four")]
+    old = make_edition(1, "Bridge closed.", body="Trucks only.", story="Bridges", topics=["Roads"], sources=sources[:3])
+    new = make_edition(
+        2,
+        "Bridge open again.",
+        "correction",
+        note="It is open.",
+        date=DAY + datetime.timedelta(days=1),
+        body="Trucks *only*.\n\nUntil May.",
+        category="Transport",
+        topics=["Roads", "Rivers"],
+        sources=[sources[0], ("2", sources[1][1]), sources[3]],
+        origin={"name": "Archive", "url": "https://archive.example/", "licence": "CC0"},
+    )
+    new.document["language"] = "de"
+    return old, new
+
+
 # What an entry might hold to break out of a format. A carriage return is what XML and Markdown both like to change.
 HOSTILE = ["\r", "]]>", "</script>", "<img src=x onerror=alert(1)>", "\u2028", "&amp;", "&#13;", "\x85", "عنوان", "新"]
+HOSTILE += ["| # * _ ~~~", "\u202b\u200f", "](x)"]
 
 
-def hostile_edition(text):
+def hostile_edition(text, number=1, note=""):
     text = f"a{text}b"
-    return make_edition(1, text, body=text, category=text, topics=[text], sources=[(text, "https://e.example/")])
+    kind = "publish" if number == 1 else "correction"
+    return make_edition(
+        number, text, kind, note=note, body=text, category=text, topics=[text], sources=[(text, "https://e.example/")]
+    )
 
 
 def variants():
@@ -133,6 +240,10 @@ def variants():
         make_edition(1, "Bridge closed.", body="First.\n\nSecond."),
         make_edition(1, "Road closed.", story="Roads"),
     ]
+    rows = [corrected.change_row(edition) for edition in owned_up_editions()]
+    revised = make_edition(2, "Bridge closed.", "correction", note="It is closed.")
+    hostile = hostile_edition("".join(HOSTILE))
+    full_front = shapes.front([(DAY, 1)], lists, corrections=rows, stories=ROADS, categories=[named("Transport")])
     pages = {f"version {edition.number}": shapes.edition(edition, history, redactions=REASON) for edition in history}
     return {
         **{name: ("event", shape) for name, shape in pages.items()},
@@ -141,20 +252,95 @@ def variants():
         "earlier address": ("event", shapes.former(history[4], history, redactions=REASON)),
         "day": ("day", shapes.day(DAY, lists, previous=day_before, next=DAY, withdrawn=2)),
         "empty day": ("day", shapes.day(DAY, [])),
+        "day with news": ("day", shapes.day(DAY, [*lists, revised], since=FIRST)),
+        "full front": ("front", full_front),
         "front": ("front", shapes.front([(DAY, 2), (day_before, 1)], lists, previous=day_before)),
         "empty front": ("front", shapes.front([], [])),
         "years": ("years", shapes.years([(2016, 3), (2017, 4)])),
         "year": ("year", shapes.year(2017, [(DAY, 4)], previous=2015)),
-        "month": ("month", shapes.month(DAY, [(DAY, 4)], next=datetime.date(2017, 4, 1))),
-        "hostile": ("event", shapes.event([hostile_edition("".join(HOSTILE))])),
+        "month": ("month", shapes.month(DAY, [(DAY, 4)], next=datetime.date(2017, 4, 1), stories=ROADS)),
+        "hostile": ("event", shapes.event([hostile])),
+        "hostile day": ("day", shapes.day(DAY, [hostile])),
+        "comparison": ("comparison", comparison_of(*compared_editions())),
+        "comparison backwards": ("comparison", comparison_of(*reversed(compared_editions()))),
+        "hostile comparison": ("comparison", comparison_of(hostile, lists[0])),
+        "nothing compared": ("comparison", comparison_of(lists[0], lists[0])),
+        "topic": ("topic", topic_page(*lists, revised)),
+        "empty topic": ("topic", topic_page(aliases=[], years=[], counts=[], more=False)),
+        "hostile topic": ("topic", topic_page(hostile, name="".join(HOSTILE), aliases=HOSTILE)),
+        "category": ("category", category_page(*lists)),
+        "topics": ("topics", timelines.topics(ROADS, letter="b", after="boats", older="bridges")),
+        "topics asked for": ("topics", timelines.topics([], q="".join(HOSTILE))),
+        "search": ("search", found_page(*lists, excerpt=[piece("A "), piece("road", found=True), piece(".")])),
+        "hostile search": ("search", found_page(hostile, query="".join(HOSTILE), hints=HOSTILE)),
+        "empty search": ("search", found_page(query="", hints=[], topics=[], years=[], categories=[], older=None)),
+        "corrections": ("corrections", corrections_page(*owned_up_editions())),
+        "no corrections": ("corrections", corrections_page(older="")),
+        "hostile corrections": (
+            "corrections",
+            corrections_page(owned_up(hostile_edition("".join(HOSTILE), number=2, note="".join(HOSTILE)))),
+        ),
+        "policy": ("policy", policy_page("# How\n\nAs soon as we *know*.", "Before.")),
+        "policy of the site": ("policy", corrected.policy()),
+        "hostile policy": ("policy", policy_page("\n".join(HOSTILE))),
         "400": ("problem", shapes.problem(400, "Unknown parameter: aftr.")),
         "404": ("problem", shapes.problem(404, "There is nothing here.")),
         "410": ("problem", shapes.gone(history[2])),
+        "410 of a comparison": ("problem", compared.redacted(history)),
+        "410 of a comparison without a current version": ("problem", compared.redacted(history[:2])),
     }
 
 
 VARIANTS = variants()
 every_variant = pytest.mark.parametrize("name", VARIANTS)
+# Of each root one with something in every list.
+FULL = ["everything", "day with news", "full front", "years", "year", "month", "comparison", "topic", "topics"]
+FULL += ["category", "search", "corrections", "policy"]
+every_full_page = pytest.mark.parametrize("name", FULL)
+
+
+def places(value, place=()):
+    """The path of every key in a shape, in a list that of its first member's keys."""
+    if isinstance(value, list):
+        value = dict(enumerate(value[:1]))
+        yield from (found for key, item in value.items() for found in places(item, (*place, key)))
+    elif isinstance(value, dict) and place[-1:] != ("parts",):  # which has keys of its own choice
+        for key, item in value.items():
+            yield (*place, key)
+            yield from places(item, (*place, key))
+
+
+def changed(shape, place, change):
+    """A copy of the shape in which `change(parent, key)` was done at a place."""
+    parent = copied = copy.deepcopy(shape)
+    for key in place[:-1]:
+        parent = parent[key]
+    change(parent, place[-1])
+    return copied
+
+
+# The anchors of the pages whose root is also the name of what an event bears.
+ANCHORS = {"topic": "topicPage", "category": "categoryPage"}
+
+
+def anchor(root):
+    return f"#{ANCHORS.get(root, root)}"
+
+
+def root_schema(root):
+    return {"$ref": anchor(root)}
+
+
+def whole(schema):
+    """An object that adds keys to another one, with the keys of both."""
+    if "$ref" not in schema or "properties" not in schema:
+        return schema
+    base = JSON_SCHEMA["$defs"][schema["$ref"].removeprefix("#")]
+    return {
+        "type": "object",
+        "properties": base["properties"] | schema["properties"],
+        "required": base["required"] + schema["required"],
+    }
 
 
 def closed(schema):
@@ -163,15 +349,19 @@ def closed(schema):
         return [closed(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
+    schema = whole(schema)
     result = {key: closed(value) for key, value in schema.items()}
     if isinstance(schema.get("properties"), dict) and "required" in schema:
         result.setdefault("additionalProperties", False)
     return result
 
 
-def validate(root, value, schema=JSON_SCHEMA):
+CLOSED = closed(JSON_SCHEMA)
+
+
+def validate(root, value):
     jsonschema.Draft202012Validator(
-        {**closed(schema), "anyOf": [{"$ref": f"#{root}"}]},
+        {**CLOSED, "anyOf": [root_schema(root)]},
         format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER,
     ).validate(value)
 
@@ -190,9 +380,14 @@ def from_xml(element, schema):
         return {name: from_xml(child(element, name), property_of(schema, name)) for name in dict.fromkeys(names)}
     if schema.get("type") == "array":
         return [from_xml(item, schema["items"]) for item in element]
-    if schema.get("type") in ("integer", "number"):
+    if {"integer", "number", "boolean"}.intersection(types(schema)):
         return json.loads(element.text)
     return element.text or ""
+
+
+def types(schema):
+    types = schema.get("type", [])
+    return types if isinstance(types, list) else [types]
 
 
 def child(element, name):
@@ -204,12 +399,25 @@ def property_of(schema, name):
 
 
 def resolved(schema):
+    schema = whole(schema)
     for option in schema.get("anyOf", []):
         if option != {"type": "null"}:
             return resolved(option)
     if "$ref" in schema:
         return resolved(JSON_SCHEMA["$defs"][schema["$ref"].removeprefix("#")])
     return schema
+
+
+# What Markdown makes.
+TAGS = {"div", "p", "a", "em", "strong", "code", "h1", "h2", "h3", "h4", "h5", "h6", "li", "ol", "ul", "br", "pre"}
+TAGS |= {"table", "thead", "tbody", "tr", "th", "td", "hr", "blockquote"}
+
+
+def assert_made_by_markdown(rendered):
+    """Nothing in this HTML came from HTML in a text."""
+    tree = lxml.html.fromstring(f"<div>{rendered}</div>")
+    assert {element.tag for element in tree.iter()} <= TAGS
+    assert not any(name.startswith("on") for element in tree.iter() for name in element.attrib)
 
 
 def markdown_of(root, shape):
@@ -253,7 +461,7 @@ class TestEveryVariant:
     @every_variant
     def test_xml_says_what_json_says(self, name):
         root, shape = VARIANTS[name]
-        from_xml_again = from_xml(parse(as_xml.render(root, shape)), {"$ref": f"#{root}"})
+        from_xml_again = from_xml(parse(as_xml.render(root, shape)), root_schema(root))
         absent = {key for key, value in from_xml_again.items() if value is None and key not in shape}
         assert root == "problem" or not absent
         assert {key: value for key, value in from_xml_again.items() if key not in absent} == shape
@@ -278,15 +486,36 @@ class TestSchemas:
             validate("event", later)
 
     def test_the_published_json_schema_admits_every_root(self):
+        published = jsonschema.Draft202012Validator(JSON_SCHEMA)
         for root, shape in VARIANTS.values():
-            jsonschema.validate(json.loads(as_json.render(root, shape)), JSON_SCHEMA)
+            published.validate(json.loads(as_json.render(root, shape)))
 
-    @pytest.mark.parametrize("key", JSON_SCHEMA["$defs"]["event"]["properties"])
-    def test_no_key_of_an_event_may_be_missing(self, key):
-        shape = full_event()
-        del shape[key]
-        with pytest.raises(jsonschema.ValidationError):
-            validate("event", shape)
+    @every_full_page
+    def test_no_key_may_be_missing(self, name):
+        root, shape = VARIANTS[name]
+        keys = list(places(shape))
+        assert len(keys) > 3
+        for key in keys:
+            with pytest.raises(jsonschema.ValidationError):
+                validate(root, changed(shape, key, lambda parent, last: parent.pop(last)))
+
+    @every_full_page
+    def test_both_schemas_refuse_what_is_of_another_type_or_unknown(self, name):
+        root, shape = VARIANTS[name]
+        for key in places(shape):
+            for wrong in ({"odd": "a"}, [{"odd": "a"}]):
+                # What is no list has no name for the members of one.
+                if isinstance(wrong, list) and key[-1] not in as_xml.ITEMS:
+                    continue
+                spoilt = changed(shape, key, lambda parent, last, wrong=wrong: parent.__setitem__(last, wrong))
+                with pytest.raises(jsonschema.ValidationError):
+                    validate(root, spoilt)
+                # Whose numbers those are, the XSD leaves open.
+                assert key[-1] == "parts" or not XSD.validate(parse(as_xml.render(root, spoilt)))
+
+    def test_each_root_has_a_full_page_here(self):
+        roots = {option["$ref"] for option in JSON_SCHEMA["anyOf"]}
+        assert {anchor(VARIANTS[name][0]) for name in FULL} == roots - {"#problem"}
 
     def test_xsd_refuses_an_unknown_element(self):
         assert not XSD.validate(parse(as_xml.render("event", full_event() | {"later": 1})))
@@ -633,6 +862,113 @@ class TestMarkdown:
         assert "- [2017-02-25](/news/2017/02/25/index.md) (4)" in lines
         assert "## [Previous Month...](/news/2016/12/index.md)" in lines
 
+    def test_a_day_asked_for_news_marks_it(self):
+        old, new, changed = (make_edition(1, headline) for headline in ("Toll.", "Road.", "Bridge."))
+        new.published = changed.modified = FIRST + datetime.timedelta(hours=1)
+        lines = lines_of(markdown_of("day", shapes.day(DAY, [old, new, changed], since=FIRST)))
+        for line in (f"[Toll.]({path('toll')})", f"[Road.]({path('road')}) _(new)_"):
+            assert f"### {line}" in lines
+        assert f"### [Bridge.]({path('bridge')}) _(changed)_" in lines
+
+    def test_the_front_page_ends_with_corrections_stories_and_categories(self):
+        (row, *_), rows = owned_up_editions(), [corrected.change_row(edition) for edition in owned_up_editions()]
+        shape = shapes.front([], [], corrections=rows[:2], stories=ROADS, categories=[named("Transport")])
+        assert written_lines("front", shape)[1:] == [
+            "## Corrected lately",
+            f"- [Bridge closed. ]({path(row.slug, 2)}) _2018-02-06 14:49:30 (Correction: It \\*is\\* closed.)_"
+            f" [What changed](/news/2017/02/25/{row.slug}.v1-v2.md)",
+            f"- [Version 3](/events/{UID}) _2018-02-06 15:49:30 (Withdrawn: It stands.)_",
+            "## Stories of the month",
+            "- [Bridges](/topics/bridges/index.md) (1234)",
+            "- [Roads](/topics/roads/index.md) (1)",
+            "## Categories",
+            "- [Transport](/categories/transport/index.md)",
+        ]
+
+    def test_a_month_lists_its_stories(self):
+        lines = written_lines("month", shapes.month(DAY, [], stories=ROADS))
+        assert lines[lines.index("## Stories") + 1] == "- [Bridges](/topics/bridges/index.md) (1234)"
+
+    def test_a_comparison_names_what_was_removed_and_added(self):
+        lines = written_lines("comparison", comparison_of(*compared_editions()))
+        assert lines[lines.index("### Headline:") + 1 :][:3] == [
+            "- same: Bridge",
+            "- removed: closed.",
+            "- added: open again.",
+        ]
+        assert lines[lines.index("### Topics:") + 1 :][:3] == ["- removed: Bridges", "- added: Rivers", "- same: Roads"]
+        assert lines[lines.index("### Sources:") + 1 :][:4] == [
+            "- same: 1. [One](https://one.example/)",
+            "- changed: 2. [2](https://two.example/), [Two](https://two.example/) before",
+            "- added: 3. [Four](https://four.example/)",
+            "- removed: 3. [Three](https://three.example/)",
+        ]
+        assert lines[lines.index("### Category:") + 1] == "- added: Transport"
+
+    def test_a_source_that_was_moved_says_where_it_was(self):
+        sources = [("One", "https://one.example/"), ("Two", "https://two.example/")]
+        old, new = make_edition(1, "A.", sources=sources), make_edition(2, "A.", sources=sources[::-1])
+        moved = [line for line in written_lines("comparison", comparison_of(old, new)) if line.startswith("- moved")]
+        assert len(moved) == 1
+        assert re.fullmatch(r"- moved: [12]\. \[(One|Two)\]\(.*\), number [12] before", moved[0])
+
+    def test_a_comparison_shows_of_a_long_passage_what_stands_next_to_a_change(self):
+        body = " ".join(f"word{number}" for number in range(100))
+        old, new = make_edition(1, "A.", body=body), make_edition(2, "A.", body=f"{body} more")
+        lines = written_lines("comparison", comparison_of(old, new))
+        same = lines[lines.index("### Body:") + 1]
+        assert same.startswith("- same: …")
+        assert same.endswith("word98")
+        assert len(same) < 100
+
+    def test_a_space_that_was_added_is_seen(self):
+        old, new = make_edition(1, "A.", body="One.\n\nTwo."), make_edition(2, "A.", body="One.\n\n\nTwo.")
+        assert "- added: _space or line break_" in written_lines("comparison", comparison_of(old, new))
+
+    def test_a_topic_lists_entries_under_their_days(self):
+        before = DAY - datetime.timedelta(days=1)
+        entries = [
+            make_edition(2, "Toll.", "correction"),
+            make_edition(1, "Bridge."),
+            make_edition(2, "Road.", date=before),
+        ]
+        entries[2].corrected = FIRST
+        lines = written_lines("topic", topic_page(*entries))
+        assert lines[1:11] == [
+            "# Bridges",
+            "Also: Bridge, Viaducts",
+            "4 entries",
+            "## [2017-02-25](/news/2017/02/25/index.md)",
+            f"### [Toll.]({path('toll')}) _(corrected)_",
+            f"### [Bridge.]({path('bridge')})",
+            "## [2017-02-24](/news/2017/02/24/index.md)",
+            "### [Road.](/news/2017/02/24/road.md) _(corrected, updated)_",
+            "## [Newest entries...](/topics/bridges/index.md)",
+            f"## [Older entries...](/topics/bridges/index.md?before=2017-02-24.{UID})",
+        ]
+        assert "- [Roads](/topics/roads/index.md) (1)" in lines
+        assert "- [2018](/topics/bridges/index.md?before=2019-01-01) (1)" in lines
+
+    def test_topics_give_their_letter(self):
+        lines = written_lines("topics", timelines.topics(ROADS, letter="b", older="bridges"))
+        assert lines[1] == "# Topics b"
+        assert lines[2].startswith("[a](/topics/index.md?letter=a) [b](/topics/index.md?letter=b)")
+        assert lines[-1] == "## [More topics...](/topics/index.md?letter=b&after=bridges)"
+
+    def test_what_was_found_is_strong(self):
+        excerpt = [piece("…on the "), piece("Road", found=True), piece("s of "), piece("*", found=True), piece(" it ")]
+        lines = written_lines("search", found_page(make_edition(1, "Toll."), excerpt=excerpt))
+        assert f"- [Toll.]({path('toll')}) _2017-02-25_ …on the **Road**s of \\* it" in lines
+        assert "- “NEAR” was read as a word." in lines
+
+    def test_corrections_say_so_when_there_are_none(self):
+        assert "Nothing has been corrected yet." in written_lines("corrections", corrections_page(older=""))
+
+    def test_the_policy_is_given_as_it_was_written(self):
+        text = markdown_of("policy", policy_page("We *do*.\n\n~~~\n<b>", "Before."))
+        assert "_Since 2018-02-06 13:49:30_\n\nWe *do*.\n\n~~~\n<b>\n~~~\n\n## Another text held" in text
+        assert text.endswith("- since 2018-02-06 13:49:30\n- at first\n")
+
     @pytest.mark.parametrize("headline", ["انفجار في بغداد", "北京：新法律生效。"])
     def test_other_scripts_stay(self, headline):
         text = markdown_of("event", shapes.event([make_edition(1, headline, topics=[headline])]))
@@ -647,6 +983,51 @@ class TestMarkdown:
         url = "https://e.example/a_(b) <c>'d"
         text = markdown_of("event", shapes.event([make_edition(1, "Bridge.", sources=[("S", url)])]))
         assert "1. [S](https://e.example/a_%28b%29%20%3Cc%3E%27d)" in text
+
+
+class TestPast:
+    """Below a moment, every path that leads to something that has a past is led below the same moment."""
+
+    PREFIX = "/as-of/20180207T000000Z"
+
+    def paths(self, root, shape):
+        text = markdown_of(root, shapes.in_past(shape, self.PREFIX))
+        return re.findall(r"\]\((/[^)]*)\)", text)
+
+    @pytest.mark.parametrize("name", ["current", "earlier address", "everything", "day", "full front", "years", "year"])
+    def test_of_events_and_days(self, name):
+        for found in self.paths(*VARIANTS[name]):
+            assert found.startswith(f"{self.PREFIX}/") or re.search(r"\.v\d+(-v\d+)?\.|^/events/", found), found
+
+    @pytest.mark.parametrize("name", ["month", "topic", "topics", "category"])
+    def test_of_lists(self, name):
+        paths = self.paths(*VARIANTS[name])
+        assert paths
+        assert all(found.startswith(f"{self.PREFIX}/") for found in paths)
+
+    def test_an_earlier_version_stands_where_its_slug_led_to_it_then(self):
+        lines = markdown_of("event", shapes.in_past(shapes.event(make_history()), self.PREFIX))
+        assert f"[Bridge, closed. ]({self.PREFIX}{path('bridge-closed')})" in lines
+        assert f"[Bridge closed. ]({path('bridge-closed', 1)})" in lines
+
+
+class TestSafety:
+    """What a renderer makes of the Markdown has no tag that did not come from Markdown."""
+
+    @every_variant
+    def test_no_text_becomes_html(self, name):
+        source = markdown_of(*VARIANTS[name])
+        # Python-Markdown alone does not take the backslash before it, as CommonMark and our bodies do.
+        plain = markdown.markdown(source.replace("\\<", "&lt;"))
+        for rendered in (plain, markup.to_html(source)):
+            assert_made_by_markdown(rendered)
+
+    @every_variant
+    def test_no_text_becomes_a_heading_of_the_page(self, name):
+        root, _ = VARIANTS[name]
+        tree = lxml.html.fromstring(f"<div>{markdown.markdown(markdown_of(*VARIANTS[name]))}</div>")
+        own = {"day": 0, "front": 0}.get(root, 1) + (name == "policy")
+        assert len(tree.findall(".//h1")) == own
 
 
 ACTIVE = st.text(alphabet="\\`*_[]()<>#&;!|~{}:-+=.\"'ab1 \nü标ع", min_size=1).filter(str.strip)
@@ -671,6 +1052,26 @@ class TestEscaping:
         assert [child.tag for child in element.iter()] == ["div", "p", "a", "em"]
         assert element.find(".//a").text_content().split() == headline.split()
         assert element.find(".//em").text_content()[1:-1].split() == headline.split()
+
+    @given(st.lists(st.builds(piece, ACTIVE, st.booleans()), min_size=1))
+    @example([piece("a"), piece("b", found=True), piece("c", found=True), piece("*", found=True), piece("d")])
+    def test_a_text_in_pieces_reads_as_it_was_written(self, pieces):
+        shape = found_page(make_edition(1, "Toll."), excerpt=pieces)
+        (line,) = (line for line in markdown_of("search", shape).split("\n") if line.startswith("- [Toll.]"))
+        element = self.rendered(f"{line.removeprefix('- ')}")
+        written = "".join(piece["text"] for piece in pieces).split()
+        assert element.text_content().split() == ["Toll.", "2017-02-25", *written]
+        assert {child.tag for child in element.iter()} <= {"div", "p", "a", "em", "strong"}
+
+    @given(ACTIVE, ACTIVE)
+    def test_both_texts_can_be_read_from_a_comparison(self, before, after):
+        shape = comparison_of(make_edition(1, f"a {before}"), make_edition(2, f"a {after}"))
+        tree = self.rendered(markdown_of("comparison", shape).replace("_space or line break_", ""))
+        lines = [item.text_content() for item in tree.xpath("//ul/li")]
+        for op, headline in (("removed", before), ("added", after)):
+            parts = [line.split(": ", 1)[-1] for line in lines if line.startswith(("same:", f"{op}:"))]
+            if before != after:
+                assert "".join("".join(parts).split()) == "".join(f"a{headline}".split())
 
     @given(st.text(alphabet="()[]*_&;=?#%'`ab~!$|{}^,:@/.-", max_size=40))
     @example("?a&copy;b&#35;c&lt=d")

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[1] / "events"
 
 # Each layer may import what stands above it, and its own.
 LAYERS = [
-    ["slugs", "texts", "addresses", "markup", "diffs", "merging", "documents", "formats", "importers", "refusals"],
+    "slugs texts addresses markup diffs merging documents formats importers refusals tokens queries".split(),
     ["models"],
     ["permissions", "log", "search"],
     ["related", "drafts"],

@@ -13,9 +13,10 @@ from bench.markup import CONSTRUCTS, repeat
 from events import markup
 from events.markup import first_paragraph, to_html
 
-TAGS = {"a", "blockquote", "br", "code", "em", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "strong"}
+TAGS = {"a", "blockquote", "br", "code", "div", "em", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "strong"}
 TAGS |= {"table", "tbody", "td", "th", "thead", "tr", "ul"}
-ATTRIBUTES = {"a": {"href", "title", "rel"}, "ol": {"start"}, "td": {"align"}, "th": {"align"}}
+ATTRIBUTES = {"a": {"href", "title", "rel"}, "ol": {"start"}, "td": {"align"}, "th": {"align", "scope"}}
+ATTRIBUTES["div"] = {"aria-label", "class", "role", "tabindex"}
 VOID = {"br", "hr"}
 
 
@@ -65,6 +66,10 @@ def safe(html):
             assert attributes["rel"] == "nofollow noopener ugc"
             assert re.fullmatch(r"(https?://[^/?#@\s\\]+([/?#]\S*)?|mailto:[^@\s]+@[^@\s]+)", attributes["href"], re.I)
         assert attributes.get("align", "left") in ("left", "center", "right")
+        if tag == "div":
+            assert attributes == markup.FRAME
+        if tag == "th":
+            assert attributes["scope"] == "col"
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202d\u202e\ud800-\udfff\ufffe\uffff]", page.text)
     return page
 
@@ -100,17 +105,45 @@ def test_a_table_has_its_columns_aligned():
     assert page.text.split() == ["Party", "Seats", "A", "12"]
 
 
+def test_a_table_stands_in_a_frame_that_scrolls_and_says_what_its_columns_are():
+    """Also where it stands in a list, with what follows it outside."""
+    for source in ("| Party |\n|:--|\n| A |\n\nAfter", "- a\n\n    | Party |\n    |:--|\n    | A |\n\n    After"):
+        html = to_html(source)
+        frame, table, *_ = [element for element in safe(html).elements if element[0] in ("div", "table")]
+        assert frame == ("div", {"class": "wide", "tabindex": "0", "role": "group", "aria-label": "Table"})
+        assert table == ("table", {})
+        assert '<th align="left" scope="col">Party</th>' in html
+        assert re.search(r"</table></div>\n<p>After</p>", html)
+
+
+@pytest.mark.parametrize("name", ["wide", "other"])
+def test_nobody_writes_a_frame_of_their_own(name):
+    source = f'<div class="{name}" tabindex="0" role="group" aria-label="Table">\n\nword\n\n</div>'
+    page = safe(to_html(source))
+    assert {tag for tag, _ in page.elements} == {"p"}
+    assert f'<div class="{name}"' in page.text
+
+
 def test_a_list_stays_one_list_across_empty_lines():
     page = safe(to_html("1. a\n\n    more\n\n2. b\n\nAfter"))
     assert [tag for tag, _ in page.elements] == ["ol", "li", "p", "p", "li", "p", "p"]
 
 
 @pytest.mark.parametrize(
-    ("source", "tag"),
-    [("# a", "h3"), ("## a ##", "h4"), ("### a", "h5"), ("#### a", "h6"), ("###### a", "h6"), ("a\n===", "h3")],
+    ("source", "levels"),
+    [
+        ("# a", ["h3"]),
+        ("## a ##", ["h3"]),
+        ("###### a", ["h3"]),
+        ("a\n===", ["h3"]),
+        ("# a\n## b\n### c\n#### d\n##### e\n###### f", ["h3", "h4", "h5", "h6", "h6", "h6"]),
+        ("## a\n#### b\n#### c\n## d", ["h3", "h4", "h4", "h3"]),
+        ("### a\n# b\n### c\n## d", ["h3", "h3", "h4", "h4"]),
+        (f"# a\n\n{'word ' * 2000}\n\n### b\n\n```\n# code\n```\n\n### c", ["h3", "h4", "h4"]),
+    ],
 )
-def test_headings_fit_under_those_of_the_page(source, tag):
-    assert to_html(source) == f"<{tag}>a</{tag}>"
+def test_headings_fit_under_those_of_the_page_and_skip_no_level(source, levels):
+    assert re.findall("<(h[1-6])>", to_html(source)) == levels
 
 
 def test_a_hashtag_is_no_heading():

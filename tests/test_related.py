@@ -66,6 +66,7 @@ def test_an_entry_that_shares_topics_is_related():
 
     assert entry == {
         "headline": "The dam is inspected.",
+        "language": "en",
         "date": days(-3),
         "slug": "the-dam-is-inspected",
         "uid": other.uid,

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from reversion.models import Revision
 
 from events import publishing, verifying
-from events.models import Address, Edition, Event, LogEntry, LogHead, Topic
+from events.models import Address, Edition, Event, LogEntry, LogHead, SearchRow, Topic
 from tests.tampering import TABLES, columns, tamper
 from tests.words import draft, in_minutes, published, revise, topic, updated
 
@@ -104,12 +104,31 @@ def _tampered_findings(chance, model, column):
         ),
         (lambda: LogEntry.objects.filter(kind="redact").update(edition=Edition.objects.get(kind="minor")), "is there"),
         (lambda: Edition.objects.filter(kind="restore").update(slug="other"), "does not restore"),
+        (lambda: SearchRow.objects.first().delete(), "its words are missing"),
+        (lambda: SearchRow.objects.filter(head__contains="mistake").update(body=" x "), "are not those of its text"),
+        (
+            lambda: SearchRow.objects.create(edition=Edition.objects.filter(document__isnull=True).first()),
+            "no text and yet words",
+        ),
+        (lambda: _without_trigger("head"), "index of words for a search"),
+        (lambda: _without_trigger("body"), "index of words for a search"),
         (lambda: Edition.objects.filter(number=3, kind="minor").update(superseded=NOON + HOUR), "does not end when"),
     ],
 )
 def test_damage_is_named(record, damage, finding):
     damage()
     assert any(finding in problem for problem in findings())
+
+
+def _without_trigger(column):
+    """Let the index of words fall behind its rows."""
+    drop = {
+        "sqlite": "DROP TRIGGER events_search_update",
+        "postgresql": "DROP TRIGGER events_search_fill ON events_searchrow",
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(drop[connection.vendor])
+        cursor.execute(f"UPDATE events_searchrow SET {column} = ' other '")
 
 
 def test_names_with_arrows_are_no_damage(record):

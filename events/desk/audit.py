@@ -22,6 +22,7 @@ _VERBS = {
     "events_category_order": "order categories",
     "events_category_change": "rename category",
     "events_category_delete": "delete category",
+    "events_correctionspolicy_changelist": "change policy",
     "events_auditentry_export": "export audit",
 }
 _LONGEST_VERB = AuditEntry._meta.get_field("verb").max_length

@@ -181,7 +181,7 @@ def _summary(live, copy, resolve):
     if live is None:
         return "Not public yet."
     # That a body changed is all that the sentence says of it, and long ones take long to compare.
-    body = "" if copy["body"] == live["body"] else "changed"
+    body = "" if copy["body"] == live["body"] else "…"
     return diffs.summary(diffs.compare(live | {"body": ""}, copy | {"body": body}, resolve))
 
 

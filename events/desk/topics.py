@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST
 
 from events import permissions, publishing, slugs, texts
 from events.desk import access, audit, waiting
-from events.models import AuditEntry, EditionTopic, Event, EventTopic, Topic, TopicWord
+from events.models import AuditEntry, EditionTopic, Event, EventTopic, Topic, TopicWord, begins
 from events.refusals import BadTopic, Refused
 
 ENTRIES_SHOWN = 20
@@ -66,7 +66,7 @@ def _once(found):
 
 
 def _beginning(key, like):
-    found = Topic.objects.filter(_begins_by_index("key", key) | _begins_by_index("likeness", like))
+    found = Topic.objects.filter(begins("key", key) | begins("likeness", like))
     return _in_order(found, When(key=key, then=0), When(likeness=like, then=1), other=2)
 
 
@@ -76,7 +76,7 @@ def _meant(key, like):
     if len(key) == 1 and key.isascii() and key.isalnum():
         # Most names have a word that begins so. Those that begin with it themselves are enough, and an index has them.
         same = Case(When(key=key, then=0), default=Value(1))
-        return Topic.objects.filter(_begins_by_index("key", key), alias_of=None).order_by(same, "-uses", "key")
+        return Topic.objects.filter(begins("key", key), alias_of=None).order_by(same, "-uses", "key")
     if key.isascii():
         found = _with_words(key)
     else:
@@ -122,8 +122,8 @@ def _with_words(key):
     words = key.split()[:MAX_WORDS]
     longest = max(words, key=len)
     forms = {longest, slugs.likeness(longest)} - {""}
-    later = reduce(or_, (_begins_by_index("word", form) for form in forms))
-    first = reduce(or_, (_begins_by_index(field, form) for field in ("key", "likeness") for form in forms))
+    later = reduce(or_, (begins("word", form) for form in forms))
+    first = reduce(or_, (begins(field, form) for field in ("key", "likeness") for form in forms))
     begun = Topic.objects.filter(first | Q(pk__in=TopicWord.objects.filter(later).values("topic")))
     # As keys of their own, so that the other words are looked for in these alone.
     found = Topic.objects.filter(pk__in=begun.order_by().values("pk"))
@@ -131,14 +131,6 @@ def _with_words(key):
         if word != longest:
             found = found.filter(Q(likeness__contains=slugs.likeness(word)) | Q(key__contains=word))
     return found
-
-
-def _begins_by_index(field, text):
-    """That a field begins with ASCII letters, told so that both databases look into an index."""
-    begins = Q(**{f"{field}__startswith": text})
-    if not text or not text[-1].isalnum():
-        return begins
-    return begins & Q(**{f"{field}__gte": text, f"{field}__lt": text[:-1] + chr(ord(text[-1]) + 1)})
 
 
 def _stems(key):

@@ -8,6 +8,7 @@ with a text. Keys are only ever added.
 import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
+from itertools import groupby
 
 from django.conf import settings
 
@@ -24,6 +25,8 @@ LABELS = {
     "withdraw": "Withdrawn",
     "restore": "Restored",
 }
+# The keys whose value is an address of ours, which has a past.
+_LEADING = ("url", "latest", "older", "newer")
 # What a stub has none of.
 TEXT = ("headline", "body", "body_html", "category", "story", "topics", "sources", "language", "origin")
 
@@ -38,7 +41,8 @@ Counts = Iterable[tuple[datetime.date, int]]
 def event(editions: Editions, *, related: Iterable[Mapping] = (), redactions: Redactions = None) -> dict:
     """The event's own page: its last edition, which has a text.
 
-    A related entry has `headline`, `date`, `slug`, `context` (names), `score` and its `parts` (numbers by name).
+    A related entry has `headline`, `language`, `date`, `slug`, `context` (names), `score` and its `parts` (numbers by
+    name).
     `redactions` gives the public reason of each redaction by the edition's number.
     """
     edition = editions[-1]
@@ -54,7 +58,7 @@ def event(editions: Editions, *, related: Iterable[Mapping] = (), redactions: Re
 
 
 def edition(edition, editions: Editions, *, redactions: Redactions = None) -> dict:
-    """One version for good, which may be a stub, and the changes up to it."""
+    """One version for good, which may be a stub, the changes up to it and those since."""
     return _event(
         edition,
         editions,
@@ -62,6 +66,7 @@ def edition(edition, editions: Editions, *, redactions: Redactions = None) -> di
         url=permalink(edition, editions),
         formats=addresses.formats(addresses.edition, *_place(edition, editions), edition.number),
         changes=_up_to(edition, editions),
+        since=_after(edition, editions),
     )
 
 
@@ -76,7 +81,7 @@ def former(edition, editions: Editions, *, redactions: Redactions = None) -> dic
         url=formats["html"],
         formats=formats,
         changes=_up_to(edition, editions),
-        since=[other for other in editions if other.number > edition.number],
+        since=_after(edition, editions),
     )
 
 
@@ -99,6 +104,33 @@ def label(edition, editions: Editions) -> str:
     return CURRENT if status(edition, editions) == "current" else LABELS[edition.kind]
 
 
+def change(edition, editions: Editions, redactions: Redactions = None) -> dict:
+    """A version in the list of changes."""
+    return {
+        "version": edition.number,
+        "label": label(edition, editions),
+        "kind": str(edition.kind),
+        "note": _note(edition, redactions or {}),
+        "headline": _text_headline(edition),
+        "url": permalink(edition, editions),
+        "issued": rfc3339(edition.issued),
+        "difference": difference(edition, editions),
+    }
+
+
+def difference(edition, editions: Editions) -> str | None:
+    """The URL of what changed from the version before that has a text; a restoration changed none."""
+    before = [other for other in editions if other.number < edition.number and other.document is not None]
+    if not before or edition.document is None or edition.kind == "restore":
+        return None
+    return addresses.absolute(addresses.comparison(edition.date, edition.slug, before[-1].number, edition.number))
+
+
+def latest(editions: Editions) -> str | None:
+    """The neutral URL of the event; at a moment whose last version was redacted since, there is none."""
+    return _url(editions[-1])
+
+
 def modified(edition, editions: Editions) -> datetime.datetime:
     """When the last edition up to this one that was not minor was issued."""
     return max(other.issued for other in _up_to(edition, editions) if other.kind != "minor")
@@ -108,7 +140,7 @@ def modified(edition, editions: Editions) -> datetime.datetime:
 
 
 def summary(edition) -> dict:
-    """An entry in a list, of an edition with a text; the caller annotates it with `modified`."""
+    """An entry in a list, of an edition with a text; the caller annotates it `with_times`."""
     text = documents.read(edition.document, edition.schema)
     return {
         "uid": str(edition.event.uid),
@@ -121,8 +153,11 @@ def summary(edition) -> dict:
         "topics": text["topics"],
         "sources": _sources(text),
         "language": text["language"],
+        "published": rfc3339(edition.published),
         "issued": rfc3339(edition.issued),
         "modified": rfc3339(edition.modified),
+        "corrected": edition.corrected and rfc3339(edition.corrected),
+        "updated": edition.updated and rfc3339(edition.updated),
         "summary": markup.first_paragraph(text["body"]),
     }
 
@@ -134,26 +169,53 @@ def day(
     previous: datetime.date | None = None,
     next: datetime.date | None = None,
     withdrawn: int = 0,
+    since: datetime.datetime | None = None,
 ) -> dict:
-    """A day with its entries in the order given; `previous` and `next` are the nearest days that have some."""
+    """A day with its entries in the order given; `previous` and `next` are the nearest days that have some.
+
+    With `since`, each entry says whether it is new or changed since then.
+    """
+    marked_since = since and rfc3339(since)
     return {
         "date": date.isoformat(),
         "url": _day_url(date),
-        "events": [summary(edition) for edition in editions],
+        "events": [summary(edition) | {"news": since and _news(edition, since)} for edition in editions],
         "previous": _day_link(previous),
         "next": _day_link(next),
         "withdrawn": withdrawn,
-        "formats": addresses.formats(addresses.day, date),
+        "marked_since": marked_since,
+        "formats": addresses.formats(addresses.day, date, query=f"?since={marked_since}" if since else ""),
     }
 
 
-def front(counts: Counts, editions: Iterable, *, previous: datetime.date | None = None) -> dict:
-    """The latest days with their counts, and the entries of all of them; `previous` is the day before these."""
+def _news(edition, since) -> str | None:
+    if edition.published > since:
+        return "new"
+    return "changed" if edition.modified > since else None
+
+
+def front(
+    counts: Counts,
+    editions: Iterable,
+    *,
+    previous: datetime.date | None = None,
+    corrections: Iterable[Mapping] = (),
+    stories: Iterable = (),
+    categories: Iterable = (),
+) -> dict:
+    """The latest days with their counts, and the entries of all of them; `previous` is the day before these.
+
+    Also the latest rows of the list of corrections, the busiest stories of the month with their counts, and the
+    categories, in the order given.
+    """
     return {
         "url": addresses.absolute("/"),
         "days": _days(sorted(counts, reverse=True)),
         "events": [summary(edition) for edition in editions],
         "previous": _day_link(previous),
+        "corrections": list(corrections),
+        "stories": _stories(stories),
+        "categories": [_category_link(category) for category in categories],
         "formats": addresses.formats(addresses.front),
     }
 
@@ -189,17 +251,45 @@ def month(
     *,
     previous: datetime.date | None = None,
     next: datetime.date | None = None,
+    stories: Iterable = (),
 ) -> dict:
-    """The days of a month; months are named by any date in them."""
+    """The days of a month, and its stories with their counts; months are named by any date in them."""
     counts = sorted(counts)
     return {
-        **_month_link(month),
+        **calendar(month, counts),
         "count": _total(counts),
-        "days": _days(counts),
+        "stories": _stories(stories),
         "previous": _month_link(previous),
         "next": _month_link(next),
         "formats": addresses.formats(addresses.month, month.year, month.month),
     }
+
+
+def calendar(month: datetime.date, counts: Counts) -> dict:
+    """The days of a month that have entries, as they stand beside another page."""
+    return {**_month_link(month), "days": _days(sorted(counts))}
+
+
+def calendars(counts: Counts) -> list[dict]:
+    """The months that have entries, with their days."""
+    return [calendar(*month) for month in _grouped(counts, lambda date: date.replace(day=1))]
+
+
+def grid(counts: Counts) -> list[dict]:
+    """The years that have entries, newest first, with their months; the counts are those of months."""
+    return [
+        {
+            **_year_link(year),
+            "count": _total(of_year),
+            "months": [_month_link(month) | {"count": count} for month, count in of_year],
+        }
+        for year, of_year in reversed(_grouped(counts, lambda month: month.year))
+    ]
+
+
+def _grouped(counts, part) -> list[tuple]:
+    """(part of the calendar, counts) in order."""
+    return [(key, list(group)) for key, group in groupby(sorted(counts), key=lambda counted: part(counted[0]))]
 
 
 # Problems (RFC 9457).
@@ -229,6 +319,21 @@ def gone(withdrawal) -> dict:
     )
 
 
+def in_past(shape: dict, prefix: str) -> dict:
+    """The shape with its links led below `prefix`, as `addresses.as_of` gives it."""
+    return {key: _into_past(key, value, prefix) for key, value in shape.items()}
+
+
+def _into_past(key, value, prefix):
+    if isinstance(value, list) and key != "sources":
+        return [in_past(item, prefix) if isinstance(item, dict) else item for item in value]
+    if key == "formats":
+        return {format: addresses.into_past(url, prefix) for format, url in value.items()}
+    if isinstance(value, dict) and key != "origin":
+        return in_past(value, prefix)
+    return addresses.into_past(value, prefix) if value and key in _LEADING else value
+
+
 # What the shapes are made of.
 
 
@@ -247,9 +352,9 @@ def _event(edition, editions, redactions, *, url, formats, changes, since=(), re
         "published": rfc3339(editions[0].issued),
         "modified": rfc3339(modified(edition, editions)),
         "issued": rfc3339(edition.issued),
-        "changes": [_change(other, editions, redactions) for other in changes],
-        "since": [_change(other, editions, redactions) for other in since],
-        "latest": _url(editions[-1]),
+        "changes": [change(other, editions, redactions) for other in changes],
+        "since": [change(other, editions, redactions) for other in since],
+        "latest": latest(editions),
         "previous": _neighbour(neighbours.get(edition.number - 1), editions),
         "next": _neighbour(neighbours.get(edition.number + 1), editions),
         "related": list(related),
@@ -273,28 +378,25 @@ def _text(edition) -> dict:
         "topics": text["topics"],
         "sources": _sources(text),
         "language": text["language"],
-        "origin": text["origin"],
+        "origin": _origin(text),
     }
 
 
 def _sources(text) -> list[dict]:
-    return [{"position": position, **source} for position, source in enumerate(text["sources"], 1)]
+    # Key by key: PostgreSQL keeps no order of them, and XML has one.
+    return [
+        {"position": position, "name": source["name"], "url": source["url"]}
+        for position, source in enumerate(text["sources"], 1)
+    ]
+
+
+def _origin(text) -> dict | None:
+    origin = text["origin"]
+    return origin and {key: origin[key] for key in ("name", "url", "licence")}
 
 
 def _note(edition, redactions) -> str:
     return redactions.get(edition.number, "") if edition.redacted else edition.note
-
-
-def _change(edition, editions, redactions) -> dict:
-    return {
-        "version": edition.number,
-        "label": label(edition, editions),
-        "kind": str(edition.kind),
-        "note": _note(edition, redactions),
-        "headline": _text_headline(edition),
-        "url": permalink(edition, editions),
-        "issued": rfc3339(edition.issued),
-    }
 
 
 def _text_headline(edition) -> str | None:
@@ -304,6 +406,7 @@ def _text_headline(edition) -> str | None:
 def _related(entry) -> dict:
     return {
         "headline": entry["headline"],
+        "language": entry["language"],
         "date": entry["date"].isoformat(),
         "url": addresses.absolute(addresses.neutral_event(entry["date"], entry["slug"])),
         "context": list(entry["context"]),
@@ -314,6 +417,10 @@ def _related(entry) -> dict:
 
 def _up_to(edition, editions) -> list:
     return [other for other in editions if other.number <= edition.number]
+
+
+def _after(edition, editions) -> list:
+    return [other for other in editions if other.number > edition.number]
 
 
 def _neighbour(edition, editions) -> dict | None:
@@ -336,6 +443,24 @@ def _url(edition) -> str | None:
 
 def _total(counts) -> int:
     return sum(count for _, count in counts)
+
+
+def _stories(stories) -> list[dict]:
+    """Topics with the number of entries that each heads."""
+    return [
+        {
+            "name": topic.name,
+            "slug": topic.slug,
+            "url": addresses.absolute(addresses.topic(topic.slug)),
+            "count": count,
+        }
+        for topic, count in stories
+    ]
+
+
+def _category_link(category) -> dict:
+    url = addresses.absolute(addresses.category(category.slug))
+    return {"name": category.name, "slug": category.slug, "url": url}
 
 
 def _days(counts) -> list[dict]:

@@ -4,21 +4,20 @@ import calendar
 import datetime
 from collections import Counter
 
-from django.db.models import F
+from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
 
 from events import documents
 from events.http import Absent, Withdrawn
-from events.models import Edition
+from events.models import Category, Edition, EditionTopic, Topic
 
 
 def latest_days(entries, number):
-    """The last `number` days that have entries, newest first, and the one before them: steps along the dates' index."""
-    days = []
-    # With a bound even at the start, without which SQLite takes the index of `issued` and reads all of it.
-    day = datetime.date.max
-    while (day := last_day(entries.filter(date__lt=day))) and len(days) < number:
-        days.append(day)
-    return days, day
+    """The last `number` days that have entries, newest first, and the one before them: the end of the dates' index."""
+    # With a bound, without which SQLite takes the index of `issued` and reads all of it.
+    bounded = entries.filter(date__lt=datetime.date.max)
+    days = list(bounded.order_by("-date").values_list("date", flat=True).distinct()[: number + 1])
+    return days[:number], days[number] if len(days) > number else None
 
 
 def first_day(entries):
@@ -69,6 +68,29 @@ def by_year(counts):
     return years.items()
 
 
+def counts_of_month(entries, first):
+    """The counts by day of the month that begins so."""
+    return entries.filter(date__range=(first, month_end(first))).counted_by_date()
+
+
+def stories_of_month(entries, first):
+    """(topic of today, number) for what heads entries of the month, the busiest first."""
+    of_month = entries.filter(date__range=(first, month_end(first))).order_by().values("pk")
+    story = KeyTextTransform("key", KeyTransform("story", "edition__document"))
+    # A story is one of the entry's topics; those are indexed as what they mean today, the document has the old name.
+    links = EditionTopic.objects.filter(Q(topic__key=story) | Q(topic__aliases__key=story), edition__in=of_month)
+    counted = links.values_list("topic__name", "topic__slug", "topic__key").annotate(Count("edition", distinct=True))
+    stories = [(Topic(name=name, slug=slug, key=key), count) for name, slug, key, count in counted]
+    return sorted(stories, key=lambda story: (-story[1], story[0].key))
+
+
+def categories(entries):
+    """The categories that have entries, in the desk's order."""
+    # With a bound, without which SQLite takes the index of the foreign key and reads every row of a category.
+    bounded = entries.filter(date__lt=datetime.date.max, category=OuterRef("pk"))
+    return Category.objects.filter(Exists(bounded))
+
+
 def month_end(first):
     return first.replace(day=calendar.monthrange(first.year, first.month)[1])
 
@@ -87,6 +109,9 @@ def history_at(at, date, slug, number=None):
         withdrawals = Edition.objects.withdrawals().at_address(date, slug)
         _raise_withdrawn(withdrawals if number is None else withdrawals.filter(event__editions__number=number))
         raise Absent
+    if history[-1].kind == Edition.Kind.WITHDRAW:
+        # It was restored since; at that moment it was not there to read.
+        raise Withdrawn(history[-1])
     return history
 
 

@@ -7,12 +7,15 @@ from django.http import HttpResponse, HttpResponsePermanentRedirect, HttpRespons
 from django.utils import timezone
 
 from events import addresses, formats, related
-from events.formats import shapes
+from events.formats import corrected, shapes
 from events.http import Absent, Page, Problem, RecordView, etag, finished, problem_page
 from events.models import Edition
-from events.pages import records
+from events.pages import correcting, linked_data, moments, records
 
 DAYS_ON_FRONT = 3
+CORRECTIONS_ON_FRONT = 5
+STORIES_ON_FRONT = 10
+STORIES_OF_MONTH = 20
 SCHEMAS = {path.name: path.read_bytes() for path in (Path(formats.__file__).parent / "schemas").iterdir()}
 SCHEMA_TYPES = {"json": "application/schema+json", "xml": "application/xml; charset=utf-8"}
 
@@ -23,13 +26,23 @@ class Front(RecordView):
         days, previous = records.latest_days(entries, DAYS_ON_FRONT)
         editions = records.in_order(entries.filter(date__in=days))
         counts = [(day, sum(edition.date == day for edition in editions)) for day in days]
-        return Page("front", shapes.front(counts, editions, previous=previous))
+        stories = records.stories_of_month(entries, days[0].replace(day=1)) if days else []
+        shape = shapes.front(
+            counts,
+            editions,
+            previous=previous,
+            corrections=map(corrected.change_row, correcting.owned_up_rows(at, CORRECTIONS_ON_FRONT)),
+            stories=stories[:STORIES_ON_FRONT],
+            categories=records.categories(entries),
+        )
+        return Page("front", shape)
 
 
 class Years(RecordView):
     def page(self, at):
-        counts = Edition.objects.current(at).counted_by_date()
-        return Page("years", shapes.years(records.by_year(counts)))
+        counts = list(Edition.objects.current(at).counted_by_date())
+        shape = shapes.years(records.by_year(counts))
+        return Page("years", shape, beside=lambda: {"grid": shapes.grid(records.by_month(counts))})
 
 
 class Year(RecordView):
@@ -42,27 +55,34 @@ class Year(RecordView):
             previous=previous and previous.year,
             next=next and next.year,
         )
-        return Page("year", shape, _neighbour_links(shape))
+        return Page("year", shape, _neighbour_links(shape), beside=lambda: {"calendars": shapes.calendars(counts)})
 
 
 class Month(RecordView):
     def page(self, at, year, month):
         first = _date(year, month)
         counts, previous, next = _span(at, first, records.month_end(first))
-        shape = shapes.month(first, counts, previous=previous, next=next)
+        stories = records.stories_of_month(Edition.objects.current(at), first)
+        lasting = [(topic, count) for topic, count in stories if count > 1]
+        shape = shapes.month(first, counts, previous=previous, next=next, stories=lasting[:STORIES_OF_MONTH])
         return Page("month", shape, _neighbour_links(shape))
 
 
 class Day(RecordView):
+    """With `since`, a day that marks what is new or changed since then."""
+
+    parameters = frozenset({"since"})
+
     def page(self, at, year, month, day):
         date = _date(year, month, day)
+        since = moments.since(self.request.GET["since"]) if "since" in self.request.GET else None
         entries = Edition.objects.current(at)
         editions = records.in_order(entries.on(date))
         previous, next = records.neighbours(entries, date, date)
-        withdrawn = Edition.objects.withdrawals().on(date).count()
+        withdrawn = Edition.objects.withdrawn_at(at).on(date).count()
         _require_inside(editions or withdrawn, previous, next)
-        shape = shapes.day(date, editions, previous=previous, next=next, withdrawn=withdrawn)
-        return Page("day", shape, _neighbour_links(shape))
+        shape = shapes.day(date, editions, previous=previous, next=next, withdrawn=withdrawn, since=since)
+        return Page("day", shape, _neighbour_links(shape), beside=lambda: {"month": _month_beside(entries, date)})
 
 
 class Event(RecordView):
@@ -75,12 +95,13 @@ class Event(RecordView):
         if records.bears(current, date, slug):
             chosen = related.choose(current, at)
             shape = shapes.event(history, related=chosen, redactions=records.redactions(history))
-            return Page("event", shape, _version_links(shape))
-        if "format" not in self.kwargs:
+            return Page("event", shape, _version_links(shape), beside=_event_beside(shape, current, history))
+        if "format" not in self.kwargs and current.document:
             return HttpResponseRedirect(addresses.neutral_event(current.date, current.slug))
         bearer = [edition for edition in history if records.bears(edition, date, slug)][-1]
         shape = shapes.former(bearer, history, redactions=records.redactions(history))
-        return Page("event", shape, _version_links(shape), canonical=shape["latest"], indexed=False)
+        beside = _event_beside(shape, bearer, history)
+        return Page("event", shape, _version_links(shape), canonical=shape["latest"], indexed=False, beside=beside)
 
 
 class NumberedEdition(RecordView):
@@ -96,7 +117,8 @@ class NumberedEdition(RecordView):
         url = shape["formats"][self.kwargs["format"]]
         if url != addresses.absolute(addresses.edition(date, slug, edition.number, self.kwargs["format"])):
             return HttpResponseRedirect(addresses.relative(url))
-        return Page("event", shape, _version_links(shape), modified=records.last_change(history, at))
+        beside = _event_beside(shape, edition, history)
+        return Page("event", shape, _version_links(shape), modified=records.last_change(history, at), beside=beside)
 
 
 class Uid(RecordView):
@@ -117,16 +139,17 @@ class ProblemType(RecordView):
     """What the `type` of a problem leads to."""
 
     def page(self, at, name):
-        if name != "withdrawn":
+        if name not in ("withdrawn", "redacted"):
             raise Absent
-        return Page("problem_type", {"url": addresses.absolute(addresses.problem(name))})
+        return Page("problem_type", {"name": name, "url": addresses.absolute(addresses.problem(name))})
 
 
 class Respelled(RecordView):
     """Another spelling of an address leads to ours, by its letters alone, whether anything is there or not."""
 
-    def get(self, request, format, year=None, month=None, day=None, rest=""):
-        path = quote(_spelled(year, month, day, rest.rstrip("/")))
+    def get(self, request, format, moment=None, year=None, month=None, day=None, rest=""):
+        past = f"/as-of/{moment}" if moment else ""
+        path = past + quote(_spelled(year, month, day, rest.rstrip("/")))
         if path == quote(request.path_info):
             raise Absent
         return HttpResponsePermanentRedirect(path)
@@ -175,9 +198,14 @@ def _span(at, first, last):
     entries = Edition.objects.current(at)
     counts = list(entries.filter(date__range=(first, last)).counted_by_date())
     previous, next = records.neighbours(entries, first, last)
-    withdrawn = not counts and Edition.objects.withdrawals().filter(date__range=(first, last)).exists()
+    withdrawn = not counts and Edition.objects.withdrawn_at(at).filter(date__range=(first, last)).exists()
     _require_inside(counts or withdrawn, previous, next)
     return counts, previous, next
+
+
+def _month_beside(entries, date):
+    first = date.replace(day=1)
+    return shapes.calendar(first, records.counts_of_month(entries, first))
 
 
 def _require_inside(entries, previous, next):
@@ -188,6 +216,20 @@ def _require_inside(entries, previous, next):
 
 def _neighbour_links(shape):
     return [(rel, shape[key]["url"]) for rel, key in (("prev", "previous"), ("next", "next")) if shape[key]]
+
+
+def _event_beside(shape, edition, history):
+    """What the page of a version says of itself, of its corrections, and which versions it offers to compare."""
+    has_text, now = edition.document is not None, history[-1]
+    may_compare = has_text and now.document is not None and now.number > edition.number
+    place = now.date, now.slug, edition.number, now.number
+    return lambda: {
+        "linked_data": linked_data.script(linked_data.article(shape)) if has_text else "",
+        "description": linked_data.description(shape) if has_text else "",
+        "corrections": linked_data.corrections(shape),
+        "comparable": [change["version"] for change in shape["changes"] if change["headline"] is not None],
+        "changed_since": addresses.absolute(addresses.comparison(*place)) if may_compare else "",
+    }
 
 
 def _version_links(shape):

@@ -9,7 +9,7 @@ from django.contrib.contenttypes.models import ContentType
 from reversion.models import Revision
 from reversion.models import Version as Save
 
-from events import documents
+from events import documents, search
 from events.importers import saves
 from events.importers.loading.names import category_rows
 from events.importers.loading.plans import Addition, Step
@@ -211,6 +211,7 @@ def _write_editions(additions: list[Addition], rows: _Rows) -> None:
         if step.version.text
         for topic in sorted(rows.topic_ids(step.text))
     )
+    search.index(step.edition for step in steps if step.version.text)
 
 
 def _make_editions(addition: Addition, rows: _Rows) -> list[Edition]:
