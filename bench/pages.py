@@ -1,18 +1,21 @@
-"""What each kind of page costs in queries and milliseconds, at 1,000, 10,000 and all events, at the same addresses.
+"""What each kind of page costs in queries, milliseconds and bytes at 1,000, 10,000 and all events, at equal addresses.
 
 `python -m bench.pages ARCHIVE` imports the end of ARCHIVE, a file for `import_events`, into SQLite databases of its own
-and puts `bench.overlay` over each. One process per size answers the same requests in turn, so that a slower moment of
-the machine falls on all of them alike; figures are medians. The ratios compare the time at a size with the least.
+and puts `bench.overlay` over each. `python -m bench.pages URL URL` takes databases that hold them already, the smallest
+first. One process per size answers the same requests in turn, so that a slower moment of the machine falls on all of
+them alike; figures are medians, of queries and bytes the most. The ratios compare the time at a size with the least.
 """
 
 import json
 import os
 import random
+import re
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from io import BytesIO
 from pathlib import Path
 from urllib.parse import unquote
@@ -20,30 +23,42 @@ from urllib.parse import unquote
 from django.core.cache import cache
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import connection
-from django.db.models import Count
+from django.db.models import Count, Max, TextField
+from django.db.models.functions import Cast, Length
 from django.utils import timezone
 
 from events import addresses
 from events.importers import files
-from events.models import Edition
+from events.models import Category, Edition, Topic
 
 SIZES = (1_000, 10_000, None)
 ROUNDS = 5
 EVENTS = 30
 DAYS = 10
+WORDS = 5
+LARGEST = 20
 FORMATS = ("html", "json")
 
 
-def main(archive):
+def main(*places):
+    if "://" in places[0]:
+        for database in places:
+            run(["manage.py", "collectstatic", "--noinput", "-v", "0"], database)
+        return measure(places)
     with tempfile.TemporaryDirectory(prefix="newsdesk-pages-") as directory:
-        lines = [line for _place, line in files.lines(archive)]
-        databases = {size: loaded(Path(directory), lines[-size:]) for size in (size or len(lines) for size in SIZES)}
-        sizes = list(databases)
-        workers = {size: worker(database, "bench.pages") for size, database in databases.items()}
-        paths = asked(workers[sizes[0]], {"paths": True})
-        for kind, some in paths.items():
-            _report(kind, sizes, [_measured(workers, path) for _ in range(ROUNDS) for path in some])
-        end(workers.values())
+        lines = [line for _place, line in files.lines(places[0])]
+        return measure([loaded(Path(directory), lines[-size:]) for size in (size or len(lines) for size in SIZES)])
+
+
+def measure(databases):
+    workers = [worker(database, "bench.pages") for database in databases]
+    workers = {asked(worker, {"size": True}): worker for worker in workers}
+    paths = asked(next(iter(workers.values())), {"paths": True})
+    for kind, some in paths.items():
+        _report(kind, list(workers), [_measured(workers, path) for _ in range(ROUNDS) for path in some])
+    for size, process in workers.items():
+        print(f"event_html_bytes_beside_body_at_{size}: {asked(process, {'largest': True})}", flush=True)
+    end(workers.values())
 
 
 def loaded(directory, lines):
@@ -59,10 +74,10 @@ def loaded(directory, lines):
 
 
 def run(command, url):
-    subprocess.run([sys.executable, *command], check=True, env=_environment(url), stdout=subprocess.DEVNULL)
+    subprocess.run([sys.executable, *command], check=True, env=environment(url), stdout=subprocess.DEVNULL)
 
 
-def _environment(url):
+def environment(url):
     directory = url.removeprefix("sqlite:///").rpartition("/")[0]
     return {**os.environ, "DATABASE_URL": url, "NEWSDESK_VAR": directory}
 
@@ -70,7 +85,7 @@ def _environment(url):
 def worker(url, module):
     """A process over this database that runs the module's answer to `--answer`, a line for each question."""
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    return subprocess.Popen([sys.executable, "-m", module, "--answer"], env=_environment(url), **pipes)
+    return subprocess.Popen([sys.executable, "-m", module, "--answer"], env=environment(url), **pipes)
 
 
 def asked(process, question):
@@ -85,7 +100,7 @@ def end(workers):
 
 
 def _measured(workers, path):
-    """{size: [queries uncached, seconds uncached, queries cached, seconds cached]} of one request to each."""
+    """{size: [queries uncached, seconds uncached, queries cached, seconds cached, bytes]} of one request to each."""
     return {size: asked(process, {"path": path}) for size, process in workers.items()}
 
 
@@ -98,6 +113,7 @@ def _report(kind, sizes, measurements):
         print(f"{kind}_queries_cached_at_{size}: {max(columns[2])}")
         print(f"{kind}_ms_at_{size}: {medians[size] * 1000:.2f}")
         print(f"{kind}_ms_cached_at_{size}: {statistics.median(columns[3]) * 1000:.2f}")
+        print(f"{kind}_bytes_at_{size}: {max(columns[4])}")
     for size in sizes[1:]:
         print(f"{kind}_ratio_{size}_to_{sizes[0]}: {medians[size] / medians[sizes[0]]:.2f}", flush=True)
 
@@ -106,9 +122,15 @@ def _report(kind, sizes, measurements):
 
 
 def answer():
+    answers = {"size": _size, "paths": _paths, "largest": _bytes_beside_body}
     for line in sys.stdin:
         question = json.loads(line)
-        print(json.dumps(_paths() if "paths" in question else _cost(question["path"])), flush=True)
+        found = _cost(question["path"]) if "path" in question else answers[next(iter(question))]()
+        print(json.dumps(found), flush=True)
+
+
+def _size():
+    return Edition.objects.values("event").distinct().count()
 
 
 def _paths():
@@ -129,12 +151,80 @@ def _paths():
             f"year_{format}": [addresses.year(days[0].year, format)],
             f"years_{format}": [addresses.years(format)],
         }
+        kinds |= {f"{kind}_{format}": paths for kind, paths in _more(entries, places, days, format).items()}
     return kinds
+
+
+def _more(entries, places, days, format):
+    """The lists that lead across the record, what changed, and the past."""
+    topics = Topic.objects.filter(uses__gt=0).order_by("-uses", "key").values_list("slug", flat=True)[:DAYS]
+    categories = Category.objects.filter(pk__in=entries.values("category")).values_list("slug", flat=True)
+    common, rare = _words(entries)
+    return {
+        "topic": [addresses.topic(slug, format) for slug in topics],
+        "category": [addresses.category(slug, format) for slug in categories],
+        "topics": [addresses.topics(format)],
+        "topics_letter": [f"{addresses.topics(format)}?letter={letter}" for letter in "amz"],
+        "corrections": [addresses.corrections(format)],
+        "search_common": [f"{addresses.search(format)}?q={word}" for word in common],
+        "search_rare": [f"{addresses.search(format)}?q={word}" for word in rare],
+        "comparison": _comparisons(format),
+        **_past(entries, places, days, format),
+    }
+
+
+def _words(entries):
+    """The words that most headlines have, and some that one has."""
+    words = Counter()
+    for document in entries.order_by("pk").values_list("document", flat=True):
+        words.update(set(re.findall(r"[a-z]{4,}", document["headline"].lower())))
+    rare = sorted(word for word, count in words.items() if count == 1)
+    return [word for word, _count in words.most_common(WORDS)], random.Random(2017).sample(rare, WORDS)
+
+
+def _comparisons(format):
+    """What changed in events of which two versions in turn have a text."""
+    texts = Edition.objects.issued_by(timezone.now()).filter(document__isnull=False)
+    later = texts.filter(number__gt=1).order_by("date", "slug").values_list("event", "number", "date", "slug")
+    before = set(texts.values_list("event", "number"))
+    found = [row for row in later if (row[0], row[1] - 1) in before]
+    some = random.Random(2017).sample(found, min(EVENTS, len(found)))
+    return [addresses.comparison(date, slug, number - 1, number, format) for _event, number, date, slug in some]
+
+
+def _past(entries, places, days, format):
+    """As the public saw it when the last of a day's entries, or the entry itself, was new."""
+    moments = dict(entries.filter(date__in=days).values_list("date").annotate(Max("issued")))
+    then = {day: addresses.as_of(moment) for day, moment in moments.items()}
+    events = [(date, slug, entries.get(date=date, slug=slug).issued) for date, slug, _number in places]
+    return {
+        "past_front": [prefix + addresses.front(format) for prefix in then.values()],
+        "past_day": [prefix + addresses.day(day, format) for day, prefix in then.items()],
+        "past_event": [addresses.as_of(issued) + addresses.event(date, slug, format) for date, slug, issued in events],
+    }
+
+
+def _bytes_beside_body():
+    """The most that an event's page has beside its body: of those with the most text, versions or topics."""
+    entries = Edition.objects.current(timezone.now())
+    longest = entries.order_by(Length(Cast("document", TextField())).desc())
+    versions = Edition.objects.values("event").annotate(count=Count("pk")).order_by("-count")[:LARGEST]
+    changed = entries.filter(event__in=[row["event"] for row in versions])
+    crowded = entries.annotate(count=Count("topic_links")).order_by("-count")
+    some = {edition.pk: edition for edition in [*longest[:LARGEST], *changed, *crowded[:LARGEST]]}
+    return max(_beside_body(edition) for edition in some.values())
+
+
+def _beside_body(edition):
+    _status, page = _request(addresses.event(edition.date, edition.slug), {})
+    _status, shape = _request(addresses.event(edition.date, edition.slug, "json"), {})
+    return len(page) - len((json.loads(shape)["body_html"] or "").encode())
 
 
 def _cost(path):
     cache.clear()
-    return [*answered(path), *answered(path)]
+    fresh, kept = answered(path), answered(path)
+    return [*fresh, *kept, len(_request(path, {})[1])]
 
 
 def answered(address, **headers):
@@ -148,7 +238,7 @@ def answered(address, **headers):
 
     started = time.perf_counter()
     with connection.execute_wrapper(count):
-        status = _request(address, headers)
+        status, _body = _request(address, headers)
     seconds = time.perf_counter() - started
     assert status.startswith("200"), f"{address}: {status}"
     return queries, seconds
@@ -158,6 +248,7 @@ HANDLER = WSGIHandler()
 
 
 def _request(address, headers):
+    """(status, body) of an answer."""
     statuses = []
     path, _mark, query = address.partition("?")
     environment = {
@@ -171,10 +262,10 @@ def _request(address, headers):
         "wsgi.errors": sys.stderr,
     }
     response = HANDLER(environment | headers, lambda status, headers: statuses.append(status))
-    b"".join(response)
+    body = b"".join(response)
     response.close()
-    return statuses[0]
+    return statuses[0], body
 
 
 if __name__ == "__main__":
-    answer() if sys.argv[1] == "--answer" else main(sys.argv[1])
+    answer() if sys.argv[1] == "--answer" else main(*sys.argv[1:])
