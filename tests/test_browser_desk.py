@@ -62,6 +62,8 @@ def begin(seat):
     at_the_desk(seat)
     seat.press("n")
     expect(seat.field("headline")).to_be_visible()
+    # What its links do is said by scripts that run once the page is read.
+    seat.page.wait_for_load_state()
 
 
 def paste(seat, lines):

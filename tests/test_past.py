@@ -685,10 +685,17 @@ def assert_same(history, seen):
 def assert_the_past_is_what_was_recorded(client, clock, examples, longest):
     seen = Counter()
 
-    # Without looking for the shortest history that fails, which takes minutes: each is short enough to be read.
-    phases = (Phase.explicit, Phase.reuse, Phase.generate)
+    # Without looking for the shortest history that fails, which takes minutes: each is short enough to be read. The
+    # same histories each time, so that what fails once fails everywhere.
+    phases = (Phase.explicit, Phase.generate)
 
-    @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), phases=phases)
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+        phases=phases,
+    )
     @given(st.lists(STEPS, min_size=3, max_size=longest))
     @example(steps("update", "correct", "schedule", "withdraw", "wait", "restore"))
     @example(steps("correct", "re-date", "correct", "redact", "update", "withdraw"))
@@ -716,6 +723,7 @@ def test_the_past_is_what_was_recorded(client, clock):
 
 @pytest.mark.trial
 def test_the_past_is_what_was_recorded_in_many_histories(client, clock):
-    seen = assert_the_past_is_what_was_recorded(client, clock, 150, 12)
-    assert seen["strictly"] > 2_000
-    assert seen["in part"] > 300
+    seen = assert_the_past_is_what_was_recorded(client, clock, 60, 12)
+    print(seen)
+    assert seen["strictly"] > 800
+    assert seen["in part"] > 100
