@@ -12,6 +12,7 @@ import time
 from urllib.parse import urlencode
 
 from django.core.cache import cache
+from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
@@ -32,6 +33,7 @@ BARE = {
 
 
 def main():
+    call_command("collectstatic", interactive=False, verbosity=0)
     for kind, word in words().items():
         rounds = [_measured(word) for _ in range(ROUNDS)]
         bare, finding, sql, page = (statistics.median(column) for column in zip(*rounds, strict=True))
