@@ -15,7 +15,7 @@ fail = { echo "newsdesk: $(1)" >&2; exit 1; }
 
 help:
 	@echo "make run [PORT=8001]  install, prepare the database with a sample, serve at http://127.0.0.1:$(PORT)"
-	@echo "make test [ARGS=...]  every test on SQLite, then on PostgreSQL (DATABASE_URL, or a server of its own)"
+	@echo "make test [ARGS=...]  every test on SQLite, then what asks a database on PostgreSQL (DATABASE_URL, or our own)"
 	@echo "make trial            the long tests, the same way"
 	@echo "make lint             style, missing migrations, Django's deployment checks"
 	@echo "make lighthouse       what bench.lighthouse runs on, which is large"
@@ -31,14 +31,16 @@ run: venv port runtime
 	$(PY) manage.py make_logins --if-none; \
 	$(check_port); \
 	$(say) "serving $$NEWSDESK_URL on 127.0.0.1:$(PORT); Ctrl-C stops it"; \
-	exec $(PY) -m gunicorn newsdesk.wsgi --bind 127.0.0.1:$(PORT) --worker-class gthread --workers 2 --threads 4 \
-		--log-level warning --no-control-socket
+	trap 'trap "" INT TERM HUP; kill $$worker $$! 2>/dev/null || true; wait' EXIT; trap 'exit 0' INT TERM HUP; \
+	$(PY) manage.py work & worker=$$!; \
+	$(PY) -m gunicorn newsdesk.wsgi --bind 127.0.0.1:$(PORT) --worker-class gthread --workers 2 --threads 4 \
+		--log-level warning --no-control-socket & wait $$!
 
 test: venv dev browser checker
 	@$(say) "tests on SQLite"
 	@$(bare) -u DATABASE_URL $(PY) -m pytest -n 2 $(ARGS)
 	@$(say) "tests on PostgreSQL"
-	@$(bare) $(PY) -m tests.postgres $(PY) -m pytest -n 2 $(ARGS)
+	@$(bare) $(PY) -m tests.postgres $(PY) -m pytest -n 2 --database-only $(ARGS)
 	@$(say) "every test passed, on SQLite and on PostgreSQL"
 
 # One process: some trials measure.

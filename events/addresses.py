@@ -11,6 +11,7 @@ from urllib.parse import quote
 from django.conf import settings
 
 FORMATS = ("html", "json", "xml", "md")
+FEEDS = ("atom", "rss", "json")
 SCHEMAS = {"json": "/schemas/event.json", "xml": "/schemas/event.xsd"}
 
 # How the parts of an address are read, as regular expressions for the URL configuration. Other spellings of a date are
@@ -22,6 +23,7 @@ SLUG = r"(?P<slug>[^/.\x00-\x1f\x7f]+)"
 VERSION = r"v(?P<number>[1-9][0-9]{0,5})"
 COMPARED = r"v(?P<old>[1-9][0-9]{0,5})-v(?P<new>[1-9][0-9]{0,5})"
 FORMAT = r"(?P<format>html|json|xml|md)"
+FEED = r"(?P<format>atom|rss|json)"
 UID = r"(?P<uid>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
 # Of four digits from 1000 on: at the ends of the calendar there are moments that some time zones cannot tell.
 MOMENT = r"(?P<moment>[1-9][0-9]{7}T[0-9]{6}Z)"
@@ -116,6 +118,65 @@ def corrections(format: str = "html") -> str:
 def policy(format: str = "html") -> str:
     """How the desk corrects, in its own words."""
     return f"/corrections/policy.{format}"
+
+
+# For partners and machines.
+
+
+def timemap(date: datetime.date, slug: str) -> str:
+    """The list of an event's versions in time (RFC 7089)."""
+    return f"{neutral_event(date, slug)}.timemap"
+
+
+def day_timemap(date: datetime.date) -> str:
+    return f"{neutral_day(date)}index.timemap"
+
+
+def feed(name: str, format: str = "atom") -> str:
+    """`name` is "latest" or "corrections"."""
+    return f"/feeds/{name}.{format}"
+
+
+def category_feed(slug: str, format: str = "atom") -> str:
+    return f"/categories/{quote(slug)}/feed.{format}"
+
+
+def topic_feed(slug: str, format: str = "atom") -> str:
+    return f"/topics/{quote(slug)}/feed.{format}"
+
+
+def event_feed(date: datetime.date, slug: str) -> str:
+    """The changes of one event, as Atom."""
+    return f"{neutral_event(date, slug)}.changes.atom"
+
+
+def archive(month: datetime.date, part: int) -> str:
+    """A part of what the log recorded in a month, as Atom, that changes no more (RFC 5005)."""
+    return f"/feeds/archive/{month.year:04}-{month.month:02}.{part}.atom"
+
+
+def tag(*parts) -> str:
+    """The identifier of a thing in feeds, which stays when its headline, its date or the site's address changes."""
+    return f"tag:{settings.NEWSDESK_TAG}:{':'.join(map(str, parts))}"
+
+
+def api(*parts, format: str = "") -> str:
+    """An address of the API: `api("events", uid)`; with "" as the last part that of a list, which ends with a slash."""
+    path = "/api/" + "/".join(quote(str(part)) for part in parts)
+    return f"{path}.{format}" if format else path
+
+
+def changes(after: str = "") -> str:
+    """The log, from behind the place that a cursor names."""
+    return f"/api/changes/?after={after}" if after else "/api/changes/"
+
+
+def changes_head() -> str:
+    return "/api/changes/head"
+
+
+def sitemap(year: int) -> str:
+    return f"/sitemaps/{year:04}.xml"
 
 
 def as_of(moment: datetime.datetime) -> str:

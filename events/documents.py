@@ -9,12 +9,14 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
+from urllib.parse import urlsplit
 
 from events.slugs import fold
 
 SCHEMA = 1
 MAX_TOPICS = 60
 MAX_SOURCES = 50
+MAX_HOST = 253
 
 _KEYS = {
     1: frozenset(
@@ -74,6 +76,15 @@ def read(document: dict, schema: int) -> dict:
     if schema not in _KEYS or not isinstance(document, dict) or document.keys() != _KEYS[schema]:
         raise UnknownSchema(f"No reader for this document of schema {schema}.")
     return document
+
+
+def hosts(document: dict) -> list[str]:
+    """The hosts that its sources are at, sorted: in lower case, without port and "www.".
+
+    A name that no host can have, for its length, is none.
+    """
+    found = {urlsplit(source["url"]).hostname.removeprefix("www.") for source in document["sources"]}
+    return sorted(host for host in found if 0 < len(host) <= MAX_HOST)
 
 
 def canonical(value) -> bytes:

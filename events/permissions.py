@@ -36,6 +36,8 @@ NEEDED = {
     "add category": "events.add_category",
     "order categories": "events.change_category",
     "change policy": "events.change_correctionspolicy",
+    "manage keys": "events.change_key",
+    "manage webhooks": "events.change_webhook",
 }
 OWN = "events.change_own_event"
 # What one's own draft may be made with OWN alone, before anyone else has to decide.

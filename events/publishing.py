@@ -23,6 +23,7 @@ from events.models import (
     Category,
     CorrectionsPolicy,
     Edition,
+    EditionHost,
     EditionTopic,
     Event,
     EventTopic,
@@ -215,6 +216,7 @@ def merge_topics(old: Topic, into: Topic, *, by: User) -> Topic:
         old, into = _canonical(old), _canonical(into)
         if old == into:
             raise BadTopic(f"“{old}” and “{into}” are the same topic already.")
+        _require_no_embargo(old, act)
         _lock_events_with(old, into)
         Topic.objects.filter(alias_of=old).update(alias_of=into)
         _repoint(EventTopic.objects, "tag", "content_object", old, into)
@@ -239,8 +241,12 @@ def rename_topic(topic: Topic, name: str, *, by: User) -> Topic:
         taken = Topic.objects.filter(key=slugs.fold(name)).exclude(pk=topic.pk).first()
         if taken and taken.alias_of_id != topic.pk:
             raise BadTopic(f"There is a topic “{taken}” already. Merge the two instead.")
-        _give_name(topic, name, taken)
-        act.append(LogEntry.Kind.TOPIC_RENAME, by, occurred=act.now, note=_arrow(old_name, name))
+        _require_no_embargo(topic, act)
+        if _is_of_the_desk(topic):
+            _correct_name(topic, name)
+        else:
+            _give_name(topic, name, taken)
+            act.append(LogEntry.Kind.TOPIC_RENAME, by, occurred=act.now, note=_arrow(old_name, name))
     return topic
 
 
@@ -371,7 +377,7 @@ def other_places(edition: Edition) -> dict:
     return {
         "editions": [
             other
-            for other in edition.event.editions.exclude(pk=edition.pk).exclude(document=None)
+            for other in edition.event.editions.exclude(pk=edition.pk).filter(document__isnull=False)
             if _holds(other.document, headline, body)
         ],
         "working_copy": _holds({"headline": edition.event.headline, "body": edition.event.body}, headline, body),
@@ -412,7 +418,7 @@ def _pending_and_live(event, act):
     last = _last(event)
     if last is None or last.issued <= act.now or _is_logged(last, act):
         raise NotPending("Nothing is scheduled. Publish the correction as usual.")
-    live = event.editions.filter(number=last.number - 1).exclude(document=None).first()
+    live = event.editions.filter(number=last.number - 1).filter(document__isnull=False).first()
     if live is None or event.withdrawn:
         raise WrongState("Nothing of this entry is public yet. Cancel the schedule, or wait for its hour.")
     return last, live
@@ -561,7 +567,7 @@ def _take_address(event):
 def _record(
     event, last, by, *, kind, note, issued, document=None, slug="", schema=documents.SCHEMA, comment="", **rest
 ):
-    """Write the edition that follows `last`, with the event, its index of topics and the save it was frozen from."""
+    """Write the edition that follows `last`, with the event, its indexes of topics and hosts, and its save."""
     event.save(update_fields=["stage", "withdrawn", "lock_version", "remark"])
     if last:
         event.editions.filter(pk=last.pk).update(superseded=issued)
@@ -588,6 +594,7 @@ def _record(
     edition = event.editions.select_related("revision").get(number=number)
     if document:
         _index_topics(edition)
+        _index_hosts(edition)
         search.index([edition])
     return edition
 
@@ -597,6 +604,12 @@ def _index_topics(edition):
     topics = sorted({resolve(topic["key"]) for topic in edition.document["topics"]})
     EditionTopic.objects.bulk_create(
         EditionTopic(edition=edition, topic_id=topic, date=edition.date) for topic in topics
+    )
+
+
+def _index_hosts(edition):
+    EditionHost.objects.bulk_create(
+        EditionHost(edition=edition, host=host, date=edition.date) for host in documents.hosts(edition.document)
     )
 
 
@@ -634,6 +647,7 @@ def _clear(edition):
     edition.document, edition.salt, edition.note, edition.slug, edition.category = None, "", "", "", None
     edition.save(update_fields=["document", "salt", "note", "slug", "category"])
     edition.topic_links.all().delete()
+    edition.hosts.all().delete()
     search.forget(edition)
     edition.log_entries.update(note="")
     _free_address(edition.event, edition.date, slug)
@@ -665,6 +679,28 @@ def _repoint(rows, topic_field, owner_field, old, into):
     having = rows.filter(**{topic_field: into}).values(owner_field)
     rows.filter(**{topic_field: old, f"{owner_field}__in": having}).delete()
     rows.filter(**{topic_field: old}).update(**{topic_field: into})
+
+
+def _require_no_embargo(topic, act):
+    """Refuse to put the name of a topic into the log that only versions bear which are not public yet."""
+    bearing = Edition.objects.filter(topic_links__topic=topic)
+    if bearing.exists() and not bearing.filter(issued__lte=act.now).exists():
+        raise WrongState(
+            f"Only a version that waits for its hour bears “{topic}”, and the log would tell of it. "
+            "Do this once it is public, or cancel its schedule first."
+        )
+
+
+def _is_of_the_desk(topic):
+    """Whether nothing but working copies ever bore this topic, so that the public does not know its name."""
+    return not topic.edition_links.exists() and not topic.aliases.exists()
+
+
+def _correct_name(topic, name):
+    slug = Topic.objects.free_slug(name)
+    topic.name, topic.slug = name, slug
+    topic.save()
+    Topic.objects.filter(pk=topic.pk).index_words()
 
 
 def _give_name(topic, name, alias):

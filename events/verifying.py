@@ -20,6 +20,7 @@ from events.models import (
     Address,
     Category,
     Edition,
+    EditionHost,
     EditionTopic,
     Event,
     LogEntry,
@@ -210,6 +211,8 @@ def _edition_problems(edition, facts, topics):
         yield "its topics in the index are not those of its text."
     if topics.dates.pop(edition.pk, set()) - {edition.date.isoformat()}:
         yield "its date in the index of topics is not its own."
+    if facts.hosts.pop(edition.pk, set()) != {(host, edition.date.isoformat()) for host in documents.hosts(document)}:
+        yield "its hosts in the index are not those of its text."
     yield from _search_problems(edition, document)
 
 
@@ -222,6 +225,8 @@ def _textless_problems(edition, facts, topics):
         yield "it has no text and yet more than a place in time."
     if topics.indexed.pop(edition.pk, None):
         yield "it has no text and yet topics."
+    if facts.hosts.pop(edition.pk, None):
+        yield "it has no text and yet hosts of sources."
     if hasattr(edition, "search_row"):
         yield "it has no text and yet words that a search finds it by."
 
@@ -248,7 +253,7 @@ def _save_problems(edition, facts):
 
 
 class _Facts:
-    """What the editions are held against, read once: events, categories, addresses, saves and what the log holds."""
+    """What the editions are held against, read once: events, categories, addresses, hosts, saves, the log."""
 
     def __init__(self, head):
         self.head = head
@@ -259,6 +264,11 @@ class _Facts:
             (date, slug): event for date, slug, event in Address.objects.values_list("date", "slug", "event")
         }
         self.borne = set()
+        self.hosts = defaultdict(set)
+        # The date as text: what is no date any more is to be found, not to fail.
+        cited = EditionHost.objects.annotate(day=Cast("date", CharField()))
+        for edition, host, date in cited.values_list("edition_id", "host", "day").iterator():
+            self.hosts[edition].add((host, date))
         entries = LogEntry.objects.exclude(edition=None)
         self.logged = set(entries.exclude(kind=Kind.REDACT).values_list("edition", flat=True))
         self.redacted = set(entries.filter(kind=Kind.REDACT).values_list("edition", flat=True))
@@ -269,13 +279,15 @@ class _Facts:
         return self.uids.get(edition.event_id, f"with the key {edition.event_id}")
 
     def leftovers(self):
-        """Addresses, withdrawals and words that no edition accounts for."""
+        """Addresses, withdrawals, hosts and words that no edition accounts for."""
         for (date, slug), event in self.addresses.items():
             if (date, slug) not in self.borne:
                 yield f"address {date} {slug}: no edition of event {self.uids.get(event)} bears it."
         for event, withdrawn in self.withdrawn.items():
             if withdrawn:
                 yield f"event {self.uids[event]}: is withdrawn and was never public."
+        for edition in self.hosts:
+            yield f"index of hosts: names edition row {edition}, which is not there."
         editions = Edition.objects.filter(pk=OuterRef("edition"))
         for key in SearchRow.objects.filter(~Exists(editions)).values_list("pk", flat=True):
             yield f"words for a search: of edition row {key}, which is not there."

@@ -36,7 +36,7 @@ def switch(name: str, default: str = "0") -> bool:
 def number(name: str, default: str) -> int:
     value = variable(name, default)
     if not re.fullmatch(r"[1-9][0-9]{0,5}", value):
-        raise ImproperlyConfigured(f"{name} must be a whole number above 0.")
+        raise ImproperlyConfigured(f"{name} must be a whole number from 1 to 999999.")
     return int(value)
 
 
@@ -50,6 +50,24 @@ def site_url() -> str:
             "http or https, a host (letters, digits, dots, hyphens), perhaps a port, and no user, path or query."
         )
     return match[1]
+
+
+def tag_authority() -> str:
+    """NEWSDESK_TAG, an authority and a date as a tag URI has them: the host and the first year by default."""
+    host = re.sub(r"[^a-z0-9.-]", "", urlsplit(NEWSDESK_URL).hostname)
+    tag = variable("NEWSDESK_TAG", f"{host},2026").lower()
+    if not re.fullmatch(r"[a-z0-9.@_-]+,[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?", tag):
+        raise ImproperlyConfigured(
+            "NEWSDESK_TAG must be a name and a date on which it was yours, such as news.example.org,2026."
+        )
+    return tag
+
+
+def hubs() -> list[str]:
+    found = [url.strip() for url in variable("NEWSDESK_HUBS").split(",") if url.strip()]
+    if not all(re.fullmatch(r"https?://[!-;=?-~]+", url) for url in found):
+        raise ImproperlyConfigured("NEWSDESK_HUBS must be one or more URLs, separated by commas.")
+    return found
 
 
 def mark() -> str:
@@ -99,6 +117,20 @@ NEWSDESK_TITLE = variable("NEWSDESK_TITLE", "Newsdesk")
 NEWSDESK_DESCRIPTION = variable("NEWSDESK_DESCRIPTION")
 NEWSDESK_LICENSE = variable("NEWSDESK_LICENSE")
 NEWSDESK_MARK = mark()
+
+# Feed readers know entries by this for good, so it has to stay when the site moves (RFC 4151): a name that was ours on
+# a date.
+NEWSDESK_TAG = tag_authority()
+# WebSub hubs that are told of what is new, and that feeds name.
+NEWSDESK_HUBS = hubs()
+# Where to report what is not safe: a URL or a mail address, for /.well-known/security.txt.
+NEWSDESK_SECURITY_CONTACT = variable("NEWSDESK_SECURITY_CONTACT")
+
+# Requests to the API a minute, from one address and with one key.
+NEWSDESK_RATE = number("NEWSDESK_RATE", "300")
+NEWSDESK_KEY_RATE = number("NEWSDESK_KEY_RATE", "3000")
+# Whether webhooks and hubs may be at addresses of one's own network, where a stranger's request should never lead.
+NEWSDESK_PRIVATE_CALLBACKS = switch("NEWSDESK_PRIVATE_CALLBACKS")
 
 # Whether an editor may publish an entry that they wrote.
 NEWSDESK_OWN_PUBLISHING = switch("NEWSDESK_OWN_PUBLISHING", "1")
@@ -177,6 +209,8 @@ INSTALLED_APPS = [
     "taggit",
     "rest_framework",
     "csp",
+    "django_tasks",
+    "django_tasks_db",
     "events",
 ]
 
@@ -229,7 +263,7 @@ AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contri
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = datetime.timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_CLIENT_IP_CALLABLE = "events.desk.people.client_ip"
+AXES_CLIENT_IP_CALLABLE = "events.http.client_ip"
 AXES_LOCKOUT_CALLABLE = "events.desk.people.locked_out"
 AXES_RESET_ON_SUCCESS = True
 # Whoever tries on while a login is locked neither keeps it locked nor fills the table.
@@ -297,6 +331,9 @@ elif variable("REDIS_URL"):
         # A cache that does not answer must not hold a page up for longer than making it takes.
         "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
     }
+
+# Work for later is kept in the database and done by `manage.py work`.
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default"]}}
 
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR / "static"

@@ -9,6 +9,7 @@ urlpatterns = [
     # Below the desk, but for someone who has no account there.
     path("desk/preview/<str:token>/", previewing.shared, name="preview"),
     path("desk/", admin.site.urls),
+    path("", include("events.wire.urls")),
     path("", include("events.pages.urls")),
 ]
 

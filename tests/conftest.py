@@ -15,12 +15,25 @@ def pytest_configure():
     settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
 
 
-def pytest_collection_modifyitems(items):
+def pytest_addoption(parser):
+    parser.addoption("--database-only", action="store_true", help="leave out what asks no database")
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--database-only"):
+        others = [item for item in items if not asks_the_database(item)]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if asks_the_database(item)]
     if SHARED.exists():
         return
     for item in items:
         if item.get_closest_marker("shared"):
             item.add_marker(pytest.mark.skip(reason="needs the directory `shared` beside the project"))
+
+
+def asks_the_database(item):
+    """Whether a test may end otherwise on another database."""
+    return item.get_closest_marker("django_db") or {"db", "transactional_db", "live_server"} & set(item.fixturenames)
 
 
 @pytest.fixture(scope="session")

@@ -4,9 +4,11 @@ from contextlib import contextmanager
 
 from django.db import DatabaseError, connection, transaction
 
-from events.models import Edition, EditionTopic, LogEntry, SearchRow, Topic
+from events.models import Edition, EditionHost, EditionTopic, LogEntry, SearchRow, Topic
 
-TABLES = {model: model._meta.db_table for model in (Edition, EditionTopic, LogEntry, SearchRow, Topic)}
+TABLES = {model: model._meta.db_table for model in (Edition, EditionHost, EditionTopic, LogEntry, SearchRow, Topic)}
+# What tells their rows apart, which have no key of one column.
+KEYS = {EditionHost: "edition_id || '-' || host", EditionTopic: "edition_id || '-' || topic_id"}
 
 
 def columns(model):
@@ -30,9 +32,9 @@ def tamper(random, model, column, where="1 = 1"):
 
 
 def _row_key(model, key):
-    if connection.vendor == "sqlite" and model is not EditionTopic:
+    if connection.vendor == "sqlite" and model not in KEYS:
         return model._meta.pk.column
-    return "edition_id || '-' || topic_id" if model is EditionTopic else key
+    return KEYS.get(model, key)
 
 
 def _as_text(column):

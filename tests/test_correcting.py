@@ -8,7 +8,7 @@ import time_machine
 from django.core.cache import cache
 from lxml import html
 
-from events import addresses, publishing
+from events import addresses, owning_up, publishing
 from events.models import Edition
 from events.pages import correcting
 from tests.words import DAY, in_minutes, published, revise, updated
@@ -196,7 +196,7 @@ class TestPast:
         corrected("One thing happens.")
         then = NOON + datetime.timedelta(minutes=1)
         corrected("Another thing happens.")
-        assert [row.document["headline"] for row in correcting.owned_up_rows(then, 5)] == ["One thing happens."]
+        assert [row.document["headline"] for row in owning_up.owned_up_rows(then, 5)] == ["One thing happens."]
 
     def test_within_a_gap_there_is_the_withdrawal_alone(self, clock, corrected):
         event = corrected()
@@ -204,14 +204,14 @@ class TestPast:
         gap = NOON + datetime.timedelta(minutes=1, seconds=30)
         clock.shift(60)
         publishing.restore(event, by=None, note="It is sure.")
-        (row,) = correcting.owned_up_rows(gap, 5)
+        (row,) = owning_up.owned_up_rows(gap, 5)
         assert (row.kind, row.in_force, row.shown, row.place) == ("withdraw", True, None, None)
 
     def test_what_is_withdrawn_now_was_never_told(self, clock, corrected):
         event = corrected()
         clock.shift(60)
         publishing.withdraw(event, by=None, note="It did not happen.")
-        assert correcting.owned_up_rows(NOON + datetime.timedelta(seconds=90), 5) == []
+        assert owning_up.owned_up_rows(NOON + datetime.timedelta(seconds=90), 5) == []
 
 
 class TestPages:

@@ -21,8 +21,7 @@ from django_otp.oath import TOTP
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from events import previews
-from events.desk import people
+from events import http, previews
 from events.models import AuditEntry, Event, Preview
 from tests.words import draft, published
 
@@ -230,7 +229,7 @@ class TestLockout:
 class TestClientAddress:
     def ip(self, settings, proxy, **meta):
         settings.NEWSDESK_PROXY = proxy
-        return people.client_ip(RequestFactory().get("/", **meta))
+        return http.client_ip(RequestFactory().get("/", **meta))
 
     def test_without_a_proxy_it_is_the_connection(self, settings):
         assert self.ip(settings, False, HTTP_X_FORWARDED_FOR="203.0.113.9") == "127.0.0.1"

@@ -231,7 +231,7 @@ class TestChanges:
             assert [radio.get("value") for radio in radios if radio.get("checked") is not None] == [chosen]
         assert form.find(".//button") is not None
         assert text(form.find("fieldset/legend")) == "Compare two versions"
-        assert [text(label) for label in form.iter("label")][:2] == ["from version 1", "to version 1"]
+        assert [text(label) for label in form.iter("label")][:2] == ["from 1", "to 1"]
 
     def test_one_text_has_nothing_to_compare_it_with(self, client, event):
         publishing.redact(event, 1, by=None, note="A court ordered it.")

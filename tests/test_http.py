@@ -1,6 +1,7 @@
 """What every answer has in common: formats, freshness, conditions, refusals. The pages stand for all of them."""
 
 import datetime
+import re
 from xml.etree import ElementTree
 
 import pytest
@@ -42,10 +43,17 @@ def event():
 def links(response):
     """{relation: [URLs]} of the Link header."""
     found = {}
-    for link in response["Link"].split(", "):
-        url, relation = link.split("; ")[:2]
-        found.setdefault(relation[5:-1], []).append(url[1:-1])
+    for url, attributes in parsed_links(response.get("Link", "")):
+        for relation in attributes["rel"].split():
+            found.setdefault(relation, []).append(url)
     return found
+
+
+def parsed_links(text):
+    """[(URL, {attribute: value})] of a Link header or of a document of links; anything else in it is an error."""
+    shape = r'<([^<>"]*)>((?:; [a-z]+="[^"]*")+)'
+    assert re.fullmatch(rf"{shape}(,\s{shape})*\n?|", text), text
+    return [(url, dict(re.findall(r'; ([a-z]+)="([^"]*)"', more))) for url, more in re.findall(shape, text)]
 
 
 def headers(response):
@@ -82,7 +90,7 @@ class TestFormats:
     def test_a_neutral_address_negotiates(self, client, event, path, accept, format):
         response = client.get(path, headers={"Accept": accept})
         assert (response.status_code, response["Content-Type"]) == (200, TYPES[format])
-        assert response["Vary"] == "Accept"
+        assert response["Vary"] == ("Accept" if path == "/" else "Accept, Accept-Datetime")
         assert response["Content-Location"].endswith(f".{format}")
         own = client.get(addresses.relative(response["Content-Location"]))
         assert (own.content, own["ETag"]) == (response.content, response["ETag"])
@@ -104,6 +112,15 @@ class TestFormats:
         published("五号飞船升空")
         for value in client.get(addresses.event(DAY, "五号飞船升空")).headers.values():
             assert value.isascii()
+
+    def test_long_addresses_leave_room_for_the_links_that_matter(self, client):
+        event = published("五" * 140)
+        updated(event, "correction", "Not so.", body="More.")
+        path = addresses.relative(client.get(addresses.uid(event.uid))["Location"])
+        for response in (client.get(path), client.get(f"{path}.v1.html")):
+            assert sum(len(name) + len(value) + 4 for name, value in response.items()) < 12_000
+            told = {relation for link in links(response) for relation in link.split()}
+            assert {"canonical", "original", "timegate", "timemap", "latest-version"} <= told
 
     def test_a_claimed_host_does_not_show(self, client, event, settings):
         settings.ALLOWED_HOSTS = ["*"]
@@ -186,8 +203,15 @@ class TestFreshness:
         client.get("/news/2017/02/25/nothing.html")
         assert not cache._cache
 
-    def test_the_release_follows_the_code(self):
-        assert http.release() == http.RELEASE
+    def test_the_release_follows_the_code(self, settings, tmp_path):
+        settings.BASE_DIR = tmp_path
+        (tmp_path / "events").mkdir()
+        releases = {http.release()}
+        for name, text in (("events/a.py", "1"), ("events/a.py", "2"), ("events/b.py", ""), ("requirements.txt", "")):
+            (tmp_path / name).write_text(text)
+            releases.add(http.release())
+        assert len(releases) == 5
+        assert http.release() in releases
 
 
 class TestConditions:
@@ -308,12 +332,23 @@ class TestRefusals:
         assert client.get(f"{EVENT}.foo").content == client.get("/nothing").content
         assert client.get("/index.foo").status_code == 404
 
-    @pytest.mark.parametrize("method", ["post", "put", "patch", "delete", "options"])
+    @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
     @pytest.mark.parametrize("path", [f"{EVENT}.json", EVENT, "/", "/schemas/event.json", "/news"])
     def test_only_reading_is_allowed(self, client, event, method, path):
         response = getattr(client, method)(path)
         assert response.status_code == 405
-        assert response["Allow"] == "GET, HEAD"
+        assert response["Allow"] == "GET, HEAD, OPTIONS"
+
+    @pytest.mark.parametrize("path", [f"{EVENT}.json", EVENT, "/", "/schemas/event.json"])
+    def test_a_page_elsewhere_may_read_it_and_ask_whether_it_changed(self, client, event, path):
+        asked = {"Origin": "https://elsewhere.example", "Access-Control-Request-Method": "GET"}
+        allowed = client.options(path, headers=asked | {"Access-Control-Request-Headers": "if-none-match"})
+        assert (allowed.status_code, allowed.content) == (204, b"")
+        assert "If-None-Match" in allowed["Access-Control-Allow-Headers"]
+        assert "POST" not in allowed["Access-Control-Allow-Methods"]
+        for response in (allowed, client.get(path), client.get("/nothing.json")):
+            assert response["Access-Control-Allow-Origin"] == "*"
+            assert "Access-Control-Allow-Credentials" not in response
 
     @pytest.mark.parametrize("format", ["json", "xml"])
     def test_an_unknown_parameter_is_named_to_programs(self, client, event, format):

@@ -549,7 +549,7 @@ class TestQueries:
 
     PATHS = {
         "/index.html": 8,
-        addresses.day(DAY): 6,
+        addresses.day(DAY): 7,
         addresses.month(2017, 2): 5,
         addresses.year(2017): 4,
         addresses.years(): 2,

@@ -107,11 +107,15 @@ class TestPages:
 
     @pytest.mark.parametrize("format", addresses.FORMATS)
     @pytest.mark.parametrize("path", ["/index", f"{DAY_PATH}index", OLD, "/topics/budget/index"])
-    def test_robots_and_memento_are_told_of_the_page_of_today_alone(self, client, clock, path, format):
+    def test_robots_are_told_of_the_page_of_today_alone(self, client, clock, path, format):
+        """What leads on leads elsewhere; of events and days, Memento's links are about today's address (M3)."""
         renamed(clock)
         response = client.get(then(f"{path}.{format}", NOON + HOUR))
+        of_memento = {"original", "timegate", "timemap", "memento", "first", "last", "prev", "next"}
+        has_mementos = path in (f"{DAY_PATH}index", OLD)
         assert response["X-Robots-Tag"] == "noindex"
-        assert set(links(response)) <= {"alternate", "describedby"}
+        assert set(links(response)) <= {"alternate", "describedby"} | (of_memento if has_mementos else set())
+        assert ("Memento-Datetime" in response) == has_mementos
         assert "Last-Modified" not in response
         for url in links(response)["alternate"]:
             assert urlsplit(url).path.startswith(addresses.as_of(NOON + HOUR))
@@ -716,9 +720,9 @@ def assert_the_past_is_what_was_recorded(client, clock, examples, longest):
 
 
 def test_the_past_is_what_was_recorded(client, clock):
-    seen = assert_the_past_is_what_was_recorded(client, clock, 8, 7)
-    assert seen["strictly"] > 50
-    assert seen["in part"] > 10
+    seen = assert_the_past_is_what_was_recorded(client, clock, 5, 7)
+    assert seen["strictly"] > 30
+    assert seen["in part"] > 5
 
 
 @pytest.mark.trial

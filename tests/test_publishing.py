@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from reversion.models import Revision, Version
 
-from events import drafts, log, publishing, verifying
+from events import drafts, log, publishing, refusals, verifying
 from events.models import (
     Address,
     Category,
@@ -505,6 +505,28 @@ class TestTopics:
         assert topic("One").canonical == third
         with pytest.raises(publishing.BadTopic):
             publishing.merge_topics(third, first, by=None)
+
+    def test_the_name_of_a_topic_that_was_never_public_is_corrected_in_silence(self):
+        event = draft(topics=["Canary"])
+        renamed = publishing.rename_topic(topic("Canary"), "Bird", by=None)
+        assert (renamed.name, renamed.slug, renamed.key) == ("Bird", "bird", "bird")
+        assert [link.tag for link in event.topic_links.all()] == [renamed]
+        assert not Topic.objects.filter(key="canary").exists()
+        assert not LogEntry.objects.exists()
+        assert list(verifying.problems()) == []
+
+    @pytest.mark.parametrize(
+        "act",
+        [
+            lambda canary: publishing.rename_topic(canary, "Bird", by=None),
+            lambda canary: publishing.merge_topics(canary, topic("Bird"), by=None),
+        ],
+    )
+    def test_the_log_tells_no_topic_of_a_version_that_waits_for_its_hour(self, act):
+        publishing.schedule(draft(topics=["Canary"]), by=None, issue=in_minutes(1, timezone.now()))
+        with pytest.raises(refusals.WrongState, match="waits for its hour"):
+            act(topic("Canary"))
+        assert not LogEntry.objects.exists()
 
     def test_rename_keeps_the_old_name_as_alias_and_the_slug_as_redirect(self):
         event = published(topics=["Burma"])

@@ -1,5 +1,6 @@
 import datetime
 import random
+from contextlib import suppress
 
 import pytest
 import time_machine
@@ -9,13 +10,14 @@ from django.db import connection, transaction
 from reversion.models import Revision
 
 from events import publishing, verifying
-from events.models import Address, Edition, Event, LogEntry, LogHead, SearchRow, Topic
-from tests.tampering import TABLES, columns, tamper
+from events.models import Address, Edition, EditionHost, Event, LogEntry, LogHead, SearchRow, Topic
+from tests.tampering import TABLES, columns, tamper, unchecked
 from tests.words import draft, in_minutes, published, revise, topic, updated
 
 NOON = datetime.datetime(2026, 11, 22, 12, 0, 20, tzinfo=datetime.UTC)
 HOUR = datetime.timedelta(hours=1)
 GONE = {"document": None, "slug": "", "salt": "", "category": None}
+AGENCY = "https://www.Agency.example:443/1"
 # The key of an alias is no part of the record: nothing names it, the row is found by its name.
 WHERE = {(Topic, "id"): "alias_of_id IS NULL"}
 
@@ -26,12 +28,14 @@ def record(db):
     with time_machine.travel(NOON, tick=False) as clock:
         chief = User.objects.create_superuser("chief")
         User.objects.create_superuser("deputy")
-        event = draft("The vote is held.", topics=["Vote", "EU"], story="Vote", category="Politics", body="Text.")
+        sources = [("Agency", AGENCY), ("Gazette", "https://gazette.example/2"), ("Agency", AGENCY + "?page=2")]
+        values = {"topics": ["Vote", "EU"], "story": "Vote", "category": "Politics", "sources": sources}
+        event = draft("The vote is held.", body="Text.", **values)
         publishing.publish(event, by=chief)
         clock.shift(60)
         updated(event, "correction", note="It was the second vote.", headline="The second vote is held.")
         updated(event, "minor", headline="A second vote is held.")
-        gone = published("A mistake.", topics=["Vote"], category="Politics")
+        gone = published("A mistake.", topics=["Vote"], category="Politics", sources=[("Agency", AGENCY)])
         publishing.withdraw(gone, by=chief, note="It did not happen.")
         back = published("No mistake.", topics=["EU"])
         publishing.withdraw(back, by=None, note="It seemed wrong.")
@@ -110,6 +114,13 @@ def _tampered_findings(chance, model, column):
             lambda: SearchRow.objects.create(edition=Edition.objects.filter(document__isnull=True).first()),
             "no text and yet words",
         ),
+        (lambda: EditionHost.objects.first().delete(), "its hosts in the index are not those of its text"),
+        (
+            lambda: EditionHost.objects.create(
+                edition=Edition.objects.filter(document__isnull=True).first(), host="agency.example", date=NOON
+            ),
+            "no text and yet hosts",
+        ),
         (lambda: _without_trigger("head"), "index of words for a search"),
         (lambda: _without_trigger("body"), "index of words for a search"),
         (lambda: Edition.objects.filter(number=3, kind="minor").update(superseded=NOON + HOUR), "does not end when"),
@@ -129,6 +140,13 @@ def _without_trigger(column):
     with connection.cursor() as cursor:
         cursor.execute(drop[connection.vendor])
         cursor.execute(f"UPDATE events_searchrow SET {column} = ' other '")
+
+
+def test_a_host_of_no_edition_is_named(record):
+    with suppress(_Undo), transaction.atomic(), unchecked():
+        EditionHost.objects.create(edition_id=999_999, host="agency.example", date=NOON)
+        assert findings() == ["index of hosts: names edition row 999999, which is not there."]
+        raise _Undo
 
 
 def test_names_with_arrows_are_no_damage(record):

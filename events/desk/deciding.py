@@ -339,7 +339,7 @@ def _corrected_by_another(request, event, stands, form, decision):
     """Another version is live than the one that was corrected: both changes of it, put together to be looked at."""
     seen = request.POST.get("live", "")
     number = int(seen) if re.fullmatch("[0-9]{1,9}", seen) else 0
-    before = event.editions.filter(number=number, issued__lte=timezone.now()).exclude(document=None).first()
+    before = event.editions.filter(number=number, issued__lte=timezone.now()).filter(document__isnull=False).first()
     base = before and documents.read(before.document, before.schema)
     theirs, mine = documents.read(stands.live.document, stands.live.schema), form.document()
     known = [document for document in (base, theirs, mine) if document]

@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django_otp.forms import OTPAuthenticationFormMixin
 
 from events.desk import access, audit, second_factor
-from events.desk.people import client_ip
+from events.http import client_ip
 from events.models import AuditEntry
 
 LONGEST_NAME = AuditEntry._meta.get_field("name").max_length

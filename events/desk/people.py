@@ -1,7 +1,5 @@
 """The people of the desk as a chief manages them, and where a request comes from. Superusers are the operator's."""
 
-import ipaddress
-
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
@@ -26,17 +24,6 @@ from events.permissions import ROLES
 FIELDS = ["username", "first_name", "last_name", "email"]
 # Django's are those of deleting and of a log of its own; people are not deleted, and the audit is the log.
 _UNWANTED = {"auth_user_delete", "auth_user_history"}
-
-
-def client_ip(request) -> str | None:
-    """Where a request comes from; behind a proxy that is what the proxy wrote last, since the rest anyone can send."""
-    address = request.META.get("REMOTE_ADDR", "")
-    if settings.NEWSDESK_PROXY:
-        address = request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip() or address
-    try:
-        return str(ipaddress.ip_address(address.partition("%")[0]))
-    except ValueError:
-        return None
 
 
 def locked_out(request, response, credentials):

@@ -20,6 +20,7 @@ ITEMS = {
     "corrections": "correction",
     "days": "day",
     "differences": "difference",
+    "entries": "entry",
     "events": "event",
     "excerpt": "piece",
     "former": "policy",
@@ -27,6 +28,7 @@ ITEMS = {
     "hints": "hint",
     "kept": "topic",
     "letters": "letter",
+    "links": "link",
     "months": "month",
     "often_with": "topic",
     "pieces": "piece",
@@ -37,11 +39,12 @@ ITEMS = {
     "sources": "source",
     "stories": "story",
     "topics": "topic",
+    "versions": "version",
     "years": "year",
 }
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-# What XML 1.0 has no way to write (production 2); one such character makes the whole document unreadable.
+# What XML 1.0 has no way to write (production 2).
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -51,6 +54,11 @@ def render(root: str, shape: dict) -> bytes:
     content = "".join(_element(name, value) for name, value in shape.items())
     document = f'<{_checked(root)} xmlns="{namespace}">{content}</{root}>'
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{document}\n'.encode()
+
+
+def legal(text: str) -> str:
+    """The text without what XML has no way to write; one such character makes a whole document unreadable."""
+    return _ILLEGAL.sub("", text)
 
 
 def _element(name, value) -> str:
@@ -66,7 +74,7 @@ def _content(name, value) -> str:
         return "".join(_element(ITEMS[name], item) for item in value)
     if isinstance(value, bool):
         return "true" if value else "false"
-    return escape(_ILLEGAL.sub("", str(value)), {"\r": "&#13;"})
+    return escape(legal(str(value)), {"\r": "&#13;"})
 
 
 def _checked(name: str) -> str:

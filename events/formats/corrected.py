@@ -1,7 +1,7 @@
 """What the newsroom owned up to, and how it corrects in general, as shapes.
 
 Like `shapes`, asks neither the database nor the clock. An edition here is a correction, a withdrawal or a restoration
-with the attributes that `correcting.owned_up_rows` adds to it.
+with the attributes that `owning_up.owned_up_rows` adds to it.
 """
 
 from collections.abc import Iterable, Sequence

@@ -4,11 +4,10 @@ import re
 
 from django.http import HttpResponsePermanentRedirect, HttpResponseRedirect
 
-from events import addresses, diffs, documents
+from events import addresses, diffs, documents, records
 from events.formats import compared
 from events.http import Absent, Page, Problem, RecordView
 from events.models import Edition, Topic
-from events.pages import records
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,5}")
 

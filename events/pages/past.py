@@ -5,9 +5,9 @@ from urllib.parse import unquote
 from django.http import HttpResponseRedirect
 from django.urls import resolve
 
-from events import addresses
+from events import addresses, records
 from events.http import Absent, Problem, RecordView, Withdrawn
-from events.pages import moments, records
+from events.pages import moments
 
 ENTRIES = ("pages:event", "pages:neutral_event")
 

@@ -10,11 +10,11 @@ from typing import NamedTuple
 from django.db.models import Count, Q
 from django.http import HttpResponseRedirect
 
-from events import addresses, models, texts
+from events import addresses, models, records, texts
 from events.formats import timelines as shapes
 from events.http import Absent, Page, Problem, RecordView
 from events.models import Edition
-from events.pages import records, usage
+from events.pages import usage
 
 ENTRIES = 50
 # Of how many entries of a topic it is told which others stand beside it, and how many of those are told.

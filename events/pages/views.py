@@ -3,19 +3,29 @@
 from pathlib import Path
 from urllib.parse import quote
 
-from django.http import HttpResponse, HttpResponsePermanentRedirect, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponsePermanentRedirect
 from django.utils import timezone
 
-from events import addresses, formats, related
+from events import addresses, formats, mementos, owning_up, records, related
 from events.formats import corrected, shapes
-from events.http import Absent, Page, Problem, RecordView, etag, finished, problem_page
+from events.http import Absent, Page, Problem, RecordView, etag, finished, problem_page, redirect
 from events.models import Edition
-from events.pages import correcting, linked_data, moments, records
+from events.pages import linked_data, moments
 
 DAYS_ON_FRONT = 3
 CORRECTIONS_ON_FRONT = 5
 STORIES_ON_FRONT = 10
 STORIES_OF_MONTH = 20
+# What the types of problems are called (RFC 9457); the template has their texts.
+PROBLEM_TYPES = {
+    "withdrawn": "Withdrawn",
+    "redacted": "Redacted",
+    "bad-cursor": "Unknown cursor",
+    "log-forked": "The log has forked",
+    "precondition-required": "Say which state you saw",
+    "precondition-failed": "Changed in the meantime",
+    "idempotency-conflict": "Idempotency-Key used twice",
+}
 SCHEMAS = {path.name: path.read_bytes() for path in (Path(formats.__file__).parent / "schemas").iterdir()}
 SCHEMA_TYPES = {"json": "application/schema+json", "xml": "application/xml; charset=utf-8"}
 
@@ -31,7 +41,7 @@ class Front(RecordView):
             counts,
             editions,
             previous=previous,
-            corrections=map(corrected.change_row, correcting.owned_up_rows(at, CORRECTIONS_ON_FRONT)),
+            corrections=map(corrected.change_row, owning_up.owned_up_rows(at, CORRECTIONS_ON_FRONT)),
             stories=stories[:STORIES_ON_FRONT],
             categories=records.categories(entries),
         )
@@ -72,6 +82,7 @@ class Day(RecordView):
     """With `since`, a day that marks what is new or changed since then."""
 
     parameters = frozenset({"since"})
+    has_timegate = True
 
     def page(self, at, year, month, day):
         date = _date(year, month, day)
@@ -81,27 +92,58 @@ class Day(RecordView):
         previous, next = records.neighbours(entries, date, date)
         withdrawn = Edition.objects.withdrawn_at(at).on(date).count()
         _require_inside(editions or withdrawn, previous, next)
+        timeline = mementos.of_day(self.now, date)
+        moment = self.accepted_moment(timeline.links())
+        if moment and timeline.mementos:
+            return redirect(timeline.best(moment).path, timeline.links())
         shape = shapes.day(date, editions, previous=previous, next=next, withdrawn=withdrawn, since=since)
-        return Page("day", shape, _neighbour_links(shape), beside=lambda: {"month": _month_beside(entries, date)})
+        return Page(
+            "day",
+            shape,
+            _neighbour_links(shape),
+            beside=lambda: {"month": _month_beside(entries, date)},
+            in_time=timeline.links(self.past),
+            memento=self.past,
+        )
 
 
 class Event(RecordView):
     """The event's own page, or the page at an address that an earlier headline or date gave it."""
 
+    has_timegate = True
+
     def page(self, at, year, month, day, slug):
         date = _date(year, month, day)
         history = records.history_at(at, date, slug)
-        current = history[-1]
+        current, timeline = history[-1], self._timeline(history)
+        moment = self.accepted_moment(timeline.links())
+        # Of a version redacted since, nobody can see any more what was public then.
+        memento = self.past if current.document else None
+        in_time = {"in_time": timeline.links(self.past), "memento": memento}
         if records.bears(current, date, slug):
+            if moment:
+                return redirect(timeline.best(moment).path, timeline.links())
             chosen = related.choose(current, at)
             shape = shapes.event(history, related=chosen, redactions=records.redactions(history))
-            return Page("event", shape, _version_links(shape), beside=_event_beside(shape, current, history))
+            return Page("event", shape, _version_links(shape), beside=_event_beside(shape, current, history), **in_time)
         if "format" not in self.kwargs and current.document:
-            return HttpResponseRedirect(addresses.neutral_event(current.date, current.slug))
+            return redirect(addresses.neutral_event(current.date, current.slug), timeline.about(), memento)
         bearer = [edition for edition in history if records.bears(edition, date, slug)][-1]
         shape = shapes.former(bearer, history, redactions=records.redactions(history))
-        beside = _event_beside(shape, bearer, history)
-        return Page("event", shape, _version_links(shape), canonical=shape["latest"], indexed=False, beside=beside)
+        return Page(
+            "event",
+            shape,
+            _version_links(shape),
+            canonical=shape["latest"],
+            indexed=False,
+            beside=_event_beside(shape, bearer, history),
+            **in_time,
+        )
+
+    def _timeline(self, history):
+        """The event's whole past, seen from now, whichever moment the page shows."""
+        editions = mementos.public_editions(history[-1].event_id, self.now) if self.past else history
+        return mementos.of_event(editions, self.request.accepted_renderer.format)
 
 
 class NumberedEdition(RecordView):
@@ -115,16 +157,26 @@ class NumberedEdition(RecordView):
             raise Absent
         shape = shapes.edition(edition, history, redactions=records.redactions(history))
         url = shape["formats"][self.kwargs["format"]]
+        timeline = mementos.of_event(history, self.kwargs["format"])
         if url != addresses.absolute(addresses.edition(date, slug, edition.number, self.kwargs["format"])):
-            return HttpResponseRedirect(addresses.relative(url))
-        beside = _event_beside(shape, edition, history)
-        return Page("event", shape, _version_links(shape), modified=records.last_change(history, at), beside=beside)
+            return redirect(addresses.relative(url), timeline.about())
+        memento = edition.issued if edition.document else None
+        return Page(
+            "event",
+            shape,
+            _version_links(shape),
+            modified=records.last_change(history, at),
+            beside=_event_beside(shape, edition, history),
+            in_time=timeline.links(memento),
+            memento=memento,
+        )
 
 
 class Uid(RecordView):
     def page(self, at, uid):
         current = records.current_of(at, uid)
-        return HttpResponseRedirect(addresses.neutral_event(current.date, current.slug))
+        place = current.date, current.slug
+        return redirect(addresses.neutral_event(*place), mementos.event_links(*place))
 
 
 class Schema(RecordView):
@@ -139,9 +191,12 @@ class ProblemType(RecordView):
     """What the `type` of a problem leads to."""
 
     def page(self, at, name):
-        if name not in ("withdrawn", "redacted"):
+        if name not in PROBLEM_TYPES:
             raise Absent
-        return Page("problem_type", {"name": name, "url": addresses.absolute(addresses.problem(name))})
+        return Page(
+            "problem_type",
+            {"name": name, "title": PROBLEM_TYPES[name], "url": addresses.absolute(addresses.problem(name))},
+        )
 
 
 class Respelled(RecordView):

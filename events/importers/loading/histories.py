@@ -15,7 +15,7 @@ from events.importers.loading.names import category_rows
 from events.importers.loading.plans import Addition, Step
 from events.importers.records import Text
 from events.log import Act
-from events.models import Address, Edition, EditionTopic, Event, EventTopic, LogEntry, Source, Topic
+from events.models import Address, Edition, EditionHost, EditionTopic, Event, EventTopic, LogEntry, Source, Topic
 from events.publishing import revision_comment
 
 _VALUES = ("date", "headline", "body", "category_id", "story_id", "language", "origin")
@@ -210,6 +210,12 @@ def _write_editions(additions: list[Addition], rows: _Rows) -> None:
         for step in steps
         if step.version.text
         for topic in sorted(rows.topic_ids(step.text))
+    )
+    EditionHost.objects.bulk_create(
+        EditionHost(edition_id=step.edition.pk, host=host, date=step.version.date)
+        for step in steps
+        if step.version.text
+        for host in documents.hosts(step.edition.document)
     )
     search.index(step.edition for step in steps if step.version.text)
 

@@ -1,10 +1,11 @@
-"""What is stored: the desk's working copies, the public record frozen from them, and the querysets over both.
+"""The desk's working copies, the public record frozen from them, and the querysets over both.
 
 Nothing here decides who may do what or writes the public record; that is `publishing`.
 """
 
 import datetime
 import uuid
+from typing import NamedTuple
 
 import reversion
 from django.conf import settings
@@ -504,6 +505,21 @@ class EditionTopic(models.Model):
         return f"edition row {self.edition_id}, topic row {self.topic_id}"
 
 
+class EditionHost(models.Model):
+    """The public index of sources: which editions cite which host, in lower case; `date` is the edition's."""
+
+    pk = models.CompositePrimaryKey("edition_id", "host")
+    edition = models.ForeignKey(Edition, models.CASCADE, related_name="hosts", db_index=False)
+    host = models.CharField(max_length=253)
+    date = models.DateField()
+
+    class Meta:
+        indexes = [models.Index(fields=["host", "date", "edition"], name="editionhost_timeline")]
+
+    def __str__(self):
+        return f"edition row {self.edition_id}, {self.host}"
+
+
 class SearchRow(models.Model):
     """The words of an edition with a text, as `tokens` makes them; the database's own index follows by triggers."""
 
@@ -563,6 +579,7 @@ class LogEntry(models.Model):
     class Meta:
         ordering = ["seq"]
         verbose_name_plural = "log entries"
+        indexes = [models.Index(fields=["recorded"], name="log_recorded")]
         constraints = [
             models.UniqueConstraint(
                 fields=["edition"], condition=~models.Q(kind="redact"), name="log_edition_entered_once"
@@ -589,11 +606,33 @@ class LogEntry(models.Model):
         return f"{self.seq} {self.kind}"
 
 
+class LogEnd(NamedTuple):
+    """The head of the log at a moment, `issued` being the last time up to then at which an edition became public."""
+
+    seq: int
+    hash: str
+    recorded: datetime.datetime
+    changed: int
+    issued: datetime.datetime | None
+
+    @property
+    def state(self) -> tuple:
+        """What everything public depends on. With the hash: a restored backup may reach the same `seq` another way."""
+        return self.seq, self.hash, self.changed, self.issued
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something became public by the clock that the log does not hold yet."""
+        return bool(self.issued and self.issued > self.recorded)
+
+
 class LogHeadQuerySet(models.QuerySet):
-    def state(self, at):
-        """What everything public at `at` depends on: (seq, changed, the last moment that an edition was issued)."""
+    def end(self, at):
         issued = Edition.objects.filter(issued__lte=at).order_by("-issued").values("issued")[:1]
-        return self.values_list("seq", "changed", models.Subquery(issued)).get()
+        return LogEnd(*self.values_list("seq", "hash", "recorded", "changed", models.Subquery(issued)).get())
+
+    def state(self, at):
+        return self.end(at).state
 
 
 class LogHead(models.Model):

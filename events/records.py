@@ -1,4 +1,4 @@
-"""What the pages ask of the public record, in as few queries as that takes, however long the record is."""
+"""What pages and partners ask of the public record, in as few queries as that takes, however long the record is."""
 
 import calendar
 import datetime
