@@ -6,8 +6,8 @@ Nothing shuts anybody out, nothing scrolls sideways, nothing is in the console.
 import pytest
 from django.utils import timezone
 
-from events import drafts, publishing
-from events.models import Topic
+from events import drafts, keys, publishing, pushing
+from events.models import Delivery, LogEntry, Topic
 from tests.inspections import HEIGHT, RULES, Inspection
 from tests.words import category, draft, in_minutes, person, published, revise, topics, updated
 
@@ -15,6 +15,9 @@ pytestmark = [pytest.mark.trial, pytest.mark.django_db(transaction=True, seriali
 
 ENTRY = "/desk/events/event/"
 LONG = "The Internationale_Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft " * 3
+SELECTED = (
+    "(({value, selectionStart, selectionEnd}) => value.slice(selectionStart, selectionEnd))(document.activeElement)"
+)
 SOURCES = [("The Guardian", f"https://www.example.org/{'a-very-long-address/' * 12}"), ("BBC", "https://bbc.example/1")]
 TOPICS = ["Azerbaijan", "Armenia", "Nagorno-Karabakh conflict", "Nagorno–Karabakh conflicts"]
 
@@ -53,6 +56,31 @@ def entries(chief, reporter):
     return {"live": live.pk, "waits": waits.pk, "gone": gone.pk, "review": review.pk, "back": back.pk}
 
 
+@pytest.fixture
+def partners(chief, reporter, entries, settings):
+    """Partners who have all, some and nothing of the log, and webhooks in every state."""
+    settings.NEWSDESK_PRIVATE_CALLBACKS = True
+    at, found = timezone.now(), list(LogEntry.objects.all())
+    values = {"by": chief, "at": at}
+    for name, seq in ((LONG.strip(), 1), ("Example Agency", len(found)), ("وكالة الأنباء", 2), ("New here", 0)):
+        key, _token = keys.make(name, expires=in_minutes(99, at), **values)
+        keys.note_fetched(key, seq, at)
+    keys.revoke(keys.make("A program", follows=False, writes=True, user=reporter, **values)[0], **values)
+    webhook, _secret = pushing.add_webhook(LONG.strip(), f"http://127.0.0.1:9/{'long-part/' * 20}", **values)
+    ended, _secret = pushing.add_webhook("Example Agency", "http://127.0.0.1:8/", **values)
+    pushing.end_webhook(ended, reason=LONG.strip(), **values)
+    for entry, state in zip(found, Delivery.State, strict=False):
+        Delivery.objects.create(webhook=webhook, entry=entry, state=state, due=at, done=at, problem=LONG.strip()[:300])
+    return {"key": key.pk, "webhook": webhook.pk, "ended": ended.pk}
+
+
+def pages_of_partners(partners):
+    yield "/desk/events/receipt/"
+    yield from (f"/desk/events/key/{path}" for path in ["", "add/", f"{partners['key']}/revoke/"])
+    yield from (f"/desk/events/webhook/{path}" for path in ["", "add/", f"{partners['webhook']}/end/"])
+    yield from (f"/desk/events/webhook/{partners[name]}/change/" for name in ("webhook", "ended"))
+
+
 def pages(entries):
     """Every page that one comes to by an address, with what it is called here."""
     live, topic = entries["live"], Topic.objects.first().pk
@@ -76,12 +104,12 @@ def pages(entries):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
-def test_every_page(sit_down, chief, reporter, entries, width, scheme):
+def test_every_page(sit_down, chief, reporter, entries, partners, width, scheme):
     look = {"viewport": {"width": width, "height": HEIGHT}, "color_scheme": scheme, "reduced_motion": "reduce"}
     anybody, carla, rita = sit_down(**look), sit_down(chief, **look), sit_down(reporter, **look)
     inspection = Inspection()
     inspection.visit(anybody, "/desk/login/")
-    for path in pages(entries):
+    for path in [*pages(entries), *pages_of_partners(partners)]:
         inspection.visit(carla, path)
     for path in ["/desk/", ENTRY, f"{ENTRY}{entries['review']}/change/"]:
         inspection.visit(rita, path)
@@ -92,6 +120,7 @@ def test_every_page(sit_down, chief, reporter, entries, width, scheme):
     typing(inspection, carla)
     refused_save(inspection, carla, entries["back"])
     conflict(inspection, carla)
+    shown_once(inspection, carla)
     assert not inspection.problems, "\n".join(inspection.problems)
 
 
@@ -137,3 +166,20 @@ def conflict(inspection, seat):
     seat.press("Control+s")
     seat.sees("Two versions meet")
     inspection.look_at(seat, "two versions meet")
+
+
+def shown_once(inspection, seat):
+    """The pages on which a key and a webhook's secret are shown; one click selects all of it."""
+    seat.go("/desk/events/key/add/")
+    seat.page.get_by_label("Name", exact=True).fill("Another agency")
+    seat.button("Make the key").click()
+    seat.sees("Copy this key now")
+    inspection.look_at(seat, "new key")
+    seat.page.get_by_label("The key", exact=True).click()
+    assert len(seat.page.evaluate(SELECTED)) == 46
+    seat.go("/desk/events/webhook/add/")
+    seat.page.get_by_label("Name", exact=True).fill("Another agency")
+    seat.page.get_by_label("Address", exact=True).fill("http://127.0.0.1:7/")
+    seat.button("Add the webhook").click()
+    seat.sees("Copy this secret now")
+    inspection.look_at(seat, "new webhook")

@@ -11,8 +11,8 @@ from django.urls import get_resolver, reverse
 from django.urls.resolvers import URLResolver
 from django.utils import timezone
 
-from events import drafts, publishing
-from events.models import AuditEntry, Event
+from events import drafts, keys, publishing
+from events.models import AuditEntry, Event, Webhook
 from tests.test_permissions import in_review, scheduled, scheduled_over_live, superseded, withdrawn
 from tests.words import DAY, category, draft, in_minutes, person, published, topic
 
@@ -76,6 +76,14 @@ def of_person(event):
     return [person("Reporter", "another-person").pk]
 
 
+def of_key(event):
+    return [keys.make("Agency", by=None, at=timezone.now())[0].pk]
+
+
+def of_webhook(event):
+    return [Webhook.objects.create(name="Agency", url="https://a.example/hook", secret="whsec_AAAA").pk]
+
+
 TABLE = {
     "index": Line(DESK, args=none),
     "events_event_changelist": Line(DESK, args=none),
@@ -133,6 +141,16 @@ TABLE = {
     "events_correctionspolicy_changelist": Line(
         CHIEFS, CHIEFS, args=none, sent=lambda event: {"body": "We correct at once.", "seen": ""}
     ),
+    "events_key_changelist": Line(CHIEFS, args=none),
+    "events_key_add": Line(CHIEFS, CHIEFS, args=none, sent=lambda event: {"name": "Agency"}),
+    "events_key_revoke": Line(CHIEFS, CHIEFS, args=of_key),
+    "events_receipt_changelist": Line(EDITORS, args=none),
+    "events_webhook_changelist": Line(CHIEFS, args=none),
+    "events_webhook_add": Line(
+        CHIEFS, CHIEFS, args=none, sent=lambda event: {"name": "Agency", "url": "https://192.0.2.1/"}
+    ),
+    "events_webhook_change": Line(CHIEFS, CHIEFS, args=of_webhook, sent=lambda event: {"all": "1"}),
+    "events_webhook_end": Line(CHIEFS, CHIEFS, args=of_webhook),
     "autocomplete": Line(DESK, args=none),
     "events_auditentry_changelist": Line(CHIEFS, args=none),
     "events_auditentry_export": Line(CHIEFS, args=none),
@@ -315,6 +333,9 @@ def test_reader_with_a_login_but_no_place_at_the_desk_is_asked_to_log_in(client,
         "events/source/",
         "events/edition/",
         "events/logentry/1/change/",
+        "events/receipt/1/change/",
+        "events/delivery/",
+        "events/answer/",
         "taggit/tag/",
         "taggit/tag/merge-tags/",
         "auth/group/",
@@ -341,7 +362,8 @@ def test_superuser_reaches_no_other_address_either(client):
     client.force_login(user)
     registered = {model._meta.label for model in admin.site._registry}
     ours = {"events.Event", "events.Topic", "events.Category", "events.CorrectionsPolicy", "events.AuditEntry"}
-    assert registered == {*ours, "auth.User"}
+    partners = {"events.Key", "events.Receipt", "events.Webhook"}
+    assert registered == {*ours, *partners, "auth.User"}
 
 
 def test_forged_form_is_refused(client):

@@ -23,6 +23,11 @@ _VERBS = {
     "events_category_change": "rename category",
     "events_category_delete": "delete category",
     "events_correctionspolicy_changelist": "change policy",
+    "events_key_add": "make key",
+    "events_key_revoke": "revoke key",
+    "events_webhook_add": "add webhook",
+    "events_webhook_change": "use webhook",
+    "events_webhook_end": "end webhook",
     "events_auditentry_export": "export audit",
 }
 _LONGEST_VERB = AuditEntry._meta.get_field("verb").max_length

@@ -12,7 +12,7 @@ from django.urls import path
 from django.utils import timezone
 
 from events import addresses, diffs, history, permissions
-from events.desk import access, audit
+from events.desk import access, audit, receipts
 from events.desk.standing import changes as changes_between
 from events.formats.shapes import LABELS
 from events.history import Save
@@ -55,6 +55,7 @@ def saves(request, pk):
     before = request.GET.get("before", "")
     at = timezone.now()
     found = history.saves(event.pk, before=before, limit=PAGE + 1)
+    receipts.told_beside([save.edition for save in found if save.edition], at)
     rows = _rows(event, found, at)
     context = access.context(
         request,
