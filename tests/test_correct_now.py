@@ -204,9 +204,9 @@ def test_story_that_does_not_fit_among_the_topics_is_a_conflict_too(event):
 
 
 def test_renamed_topic_is_no_difference_that_would_be_scheduled(event):
-    publishing.rename_topic(topics("Fires")[0], "Blazes", by=None)
+    publishing.rename_topic(topics("Bonn")[0], "City of Bonn", by=None)
     done = publishing.correct_now(
-        event, by=None, note=NOTE, headline="Twelve die in a fire.", topics=topics("Bonn", "Blazes")
+        event, by=None, note=NOTE, headline="Twelve die in a fire.", topics=topics("City of Bonn", "Fires")
     )
     assert (done.scheduled, done.conflicts, done.unmerged) == (None, [], [])
     assert event.editions.count() == 2

@@ -12,6 +12,7 @@ from django.utils import timezone
 from events import publishing, queries, search, tokens
 from events.formats import found
 from events.models import Edition, SearchRow, Topic
+from tests.histories import Loaded, history, version, written
 from tests.words import DAY, draft, in_minutes, published, revise, topic, topics, updated
 
 TABLE = json.loads((Path(__file__).parent / "search_queries.json").read_text(encoding="utf-8"))
@@ -43,13 +44,19 @@ def listed(db):
 
 
 @pytest.fixture
-def many(db, monkeypatch):
+def many(db, monkeypatch, tmp_path):
     """A hundred entries, where more than ten are many."""
     monkeypatch.setattr(search, "FEW", 10)
+    lines = []
     for number in range(100):
         day = DAY - datetime.timedelta(days=10 * number)
-        category = "Politics" if number % 4 else "Sports"
-        published(f"Report {number} is read.", date=day, category=category, topics=["Even" if number % 2 else "Odd"])
+        values = {
+            "headline": f"Report {number} is read.",
+            "category": "Politics" if number % 4 else "Sports",
+            "topics": ["Even" if number % 2 else "Odd"],
+        }
+        lines.append(history(version(**values), ref=f"wire:{number}", date=day.isoformat()))
+    assert Loaded(written(tmp_path / "many.jsonl", *lines)).numbers[0] == 100
 
 
 def all_pages(typed):
