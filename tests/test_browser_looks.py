@@ -66,8 +66,8 @@ def partners(chief, reporter, entries, settings):
         key, _token = keys.make(name, expires=in_minutes(99, at), **values)
         keys.note_fetched(key, seq, at)
     keys.revoke(keys.make("A program", follows=False, writes=True, user=reporter, **values)[0], **values)
-    webhook, _secret = pushing.add_webhook(LONG.strip(), f"http://127.0.0.1:9/{'long-part/' * 20}", **values)
-    ended, _secret = pushing.add_webhook("Example Agency", "http://127.0.0.1:8/", **values)
+    webhook, _secret = pushing.add_webhook(LONG.strip(), f"http://127.0.0.1:1025/{'long-part/' * 20}", **values)
+    ended, _secret = pushing.add_webhook("Example Agency", "http://127.0.0.1:1026/", **values)
     pushing.end_webhook(ended, reason=LONG.strip(), **values)
     for entry, state in zip(found, Delivery.State, strict=False):
         Delivery.objects.create(webhook=webhook, entry=entry, state=state, due=at, done=at, problem=LONG.strip()[:300])
@@ -179,7 +179,7 @@ def shown_once(inspection, seat):
     assert len(seat.page.evaluate(SELECTED)) == 46
     seat.go("/desk/events/webhook/add/")
     seat.page.get_by_label("Name", exact=True).fill("Another agency")
-    seat.page.get_by_label("Address", exact=True).fill("http://127.0.0.1:7/")
+    seat.page.get_by_label("Address", exact=True).fill("http://127.0.0.1:1027/")
     seat.button("Add the webhook").click()
     seat.sees("Copy this secret now")
     inspection.look_at(seat, "new webhook")
