@@ -20,6 +20,9 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(config, items):
+    for item in items:
+        if "server" in item.fixturenames:
+            item.add_marker("browser")
     if config.getoption("--database-only"):
         others = [item for item in items if not asks_the_database(item)]
         config.hook.pytest_deselected(items=others)
@@ -32,7 +35,9 @@ def pytest_collection_modifyitems(config, items):
 
 
 def asks_the_database(item):
-    """Whether a test may end otherwise on another database."""
+    """Whether a test may end otherwise on another database. What a browser shows is asked there by the trials."""
+    if item.get_closest_marker("browser"):
+        return False
     return item.get_closest_marker("django_db") or {"db", "transactional_db", "live_server"} & set(item.fixturenames)
 
 
